@@ -1,0 +1,50 @@
+# Everything runs from a fresh clone with Go and gcc (for -race) present.
+
+GOFUMPT = mvdan.cc/gofumpt@v0.12.0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint bench fuzz sshd
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  \1\t/' | expand -t 12
+
+build: ## Build bin/tallyman, static and with its version
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tallyman ./cmd/tallyman
+
+test: sshd ## Vet, build and run every test with the race detector
+	go vet ./...
+	CGO_ENABLED=0 go build -trimpath -o /dev/null ./cmd/tallyman
+	go test -race -timeout 20m ./...
+
+# Tests of the mailbox run against OpenSSH's own server. Without it they are
+# skipped, loudly; with CI set, that is a failure.
+sshd: ## Install openssh-server if it is missing and may be
+	@if [ -x /usr/sbin/sshd ] || ! command -v apt-get >/dev/null; then exit 0; fi; \
+	as=""; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+	if [ -n "$$as" ] && ! $$as true 2>/dev/null; then \
+		echo "openssh-server is missing and may not be installed: its tests will be skipped" >&2; exit 0; fi; \
+	$$as apt-get update -q && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends openssh-server || \
+	{ echo "openssh-server could not be installed: its tests will be skipped" >&2; [ -z "$$CI" ]; }
+
+lint: ## Check format, vet and staticcheck
+	@unformatted=$$(go run $(GOFUMPT) -l .); \
+	if [ -n "$$unformatted" ]; then echo "run gofumpt -w on:" >&2; echo "$$unformatted" >&2; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench: ## Measure; docs/benchmarks.md says how to read it
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+# Minimising an interesting input can take all of the time there is.
+fuzz: ## Fuzz every target for FUZZTIME (20s) each
+	@go list ./... | while read -r pkg; do \
+		for target in $$(go test -list '^Fuzz' "$$pkg" | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$pkg" || exit 1; \
+		done; \
+	done
