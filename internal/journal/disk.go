@@ -1,0 +1,74 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/renameio/v2"
+)
+
+// disk is what the writer does to the file system while it runs. Tests put a
+// disk in its place that fails, or that forgets what was not synced.
+type disk interface {
+	create(path string) (segmentFile, error) // new, 0600, for appending
+	open(path string) (segmentFile, error)   // existing, for appending
+	rewrite(path string, offset int64) error // the bytes from offset on, in place, synced
+	stat(path string) (os.FileInfo, error)
+	syncDir(path string) error
+	writeHead(path string, text []byte) error // atomic, synced
+	free(path string) (uint64, error)         // bytes left to us on the file system
+}
+
+// segmentFile is an open segment.
+type segmentFile interface {
+	io.WriteCloser
+	Sync() error
+	Stat() (os.FileInfo, error)
+}
+
+// realDisk is the disk of the operating system.
+type realDisk struct{}
+
+func (realDisk) create(path string) (segmentFile, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+func (realDisk) open(path string) (segmentFile, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+}
+
+func (realDisk) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
+func (realDisk) syncDir(path string) error             { return syncDir(path) }
+
+func (realDisk) writeHead(path string, text []byte) error {
+	return renameio.WriteFile(path, text, 0o600, renameio.WithStaticPermissions(0o600))
+}
+
+// rewrite writes the bytes from offset on in place and syncs them.
+func (realDisk) rewrite(path string, offset int64) (err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("rewrite end of segment: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	piece := make([]byte, 1<<20)
+	for {
+		n, err := file.ReadAt(piece, offset)
+		if n > 0 {
+			if _, err := file.WriteAt(piece[:n], offset); err != nil {
+				return fmt.Errorf("rewrite end of segment: %w", err)
+			}
+			offset += int64(n)
+		}
+		if errors.Is(err, io.EOF) {
+			return file.Sync()
+		}
+		if err != nil {
+			return fmt.Errorf("rewrite end of segment: %w", err)
+		}
+	}
+}
+
+var _ disk = realDisk{}
