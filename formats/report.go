@@ -1,0 +1,94 @@
+package formats
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// reportTable writes one report file: a fixed header, then rows of the same width. The header stands there even if no
+// row follows, so that a reader can tell an empty report from a lost one.
+type reportTable struct {
+	name string
+	csv  *csv.Writer
+	row  []string
+}
+
+func newReportTable(w io.Writer, name string, header []string) *reportTable {
+	t := &reportTable{name: name, csv: csv.NewWriter(w), row: slices.Clone(header)}
+	return t
+}
+
+// end writes the row that has been put together and begins the next one. The header is the first.
+func (t *reportTable) end() error {
+	if err := t.csv.Write(t.row); err != nil {
+		return fmt.Errorf("write %s: %w", t.name, err)
+	}
+	t.row = t.row[:0]
+	return nil
+}
+
+// text appends cells whose content came from outside, so that none of it can run in a spreadsheet.
+func (t *reportTable) text(cells ...string) {
+	for _, cell := range cells {
+		t.row = append(t.row, Escape(cell))
+	}
+}
+
+// own appends cells that tallyman itself has worded: numbers, dates and fixed words.
+func (t *reportTable) own(cells ...string) { t.row = append(t.row, cells...) }
+
+// flush hands everything on to the file.
+func (t *reportTable) flush() error {
+	t.csv.Flush()
+	if err := t.csv.Error(); err != nil {
+		return fmt.Errorf("write %s: %w", t.name, err)
+	}
+	return nil
+}
+
+// reportTime prints an instant for a report: RFC 3339, UTC, with as many decimals as it has.
+func reportTime(t time.Time, known bool) string {
+	if !known {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// DaysBetween returns how many days lie between two calendar dates (YYYY-MM-DD); it is negative if the second is the
+// earlier one. ok is false if one of them is no date.
+func DaysBetween(first, second string) (days int, ok bool) {
+	a, errA := time.Parse(time.DateOnly, first)
+	b, errB := time.Parse(time.DateOnly, second)
+	if errA != nil || errB != nil {
+		return 0, false
+	}
+	return int(b.Sub(a) / (24 * time.Hour)), true
+}
+
+// AgeingBucket names the age of a debt, in days after its due date, as finance groups it: current (not after the due
+// date), 1-30, 31-60, 61-90 and 90+.
+func AgeingBucket(days int) string {
+	switch {
+	case days <= 0:
+		return "current"
+	case days <= 30:
+		return "1-30"
+	case days <= 60:
+		return "31-60"
+	case days <= 90:
+		return "61-90"
+	default:
+		return "90+"
+	}
+}
+
+func printDays(days int, known bool) string {
+	if !known {
+		return ""
+	}
+	return strconv.Itoa(days)
+}

@@ -1,0 +1,86 @@
+package formats
+
+import (
+	"io"
+	"strconv"
+	"time"
+)
+
+// The statuses of a customer in balances.csv (design.md section 8); comparisons with 0 are within the tolerance.
+const (
+	StatusSettled    = "settled"     // payments, and nothing is owed
+	StatusPartPaid   = "part_paid"   // payments, and something is still owed
+	StatusOverpaid   = "overpaid"    // payments, and a credit is left
+	StatusUnpaid     = "unpaid"      // no payments, and something is owed
+	StatusInCredit   = "in_credit"   // no payments, and there is a credit
+	StatusNothingDue = "nothing_due" // no payments, and nothing is owed
+)
+
+// BalanceRow is one row of balances.csv: one customer in one currency over one period. Amounts are minor units; they are
+// printed in major units. Opening + Billed - Paid = Closing.
+type BalanceRow struct {
+	BusinessDate      string // YYYY-MM-DD, the report's; empty for a report without one
+	ExternalReference string
+	CustomerID        string
+	Name              string
+	Currency          string
+	Opening           Sum // position at the beginning of the period
+	Billed            Sum // what assertions in the period added to the position
+	Paid              Sum // applied events, reversals included
+	Closing           Sum // position at the end of the period
+	Status            string
+	PaymentCount      int64     // applied events
+	FirstPaidAt       time.Time // times of the earliest and the latest of them; printed only if HasPaidAt
+	LastPaidAt        time.Time
+	HasPaidAt         bool
+	DueDate           string // YYYY-MM-DD, or empty
+
+	// What Moment shows now, and how much that is above the position; printed only if HasLive.
+	LiveBalance    int64
+	LiveDifference Sum
+	HasLive        bool
+}
+
+// Age returns how many days the due date lies before the business date; it is negative before the due date. ok is false
+// if there is no due date or no business date.
+func (r *BalanceRow) Age() (days int, ok bool) { return DaysBetween(r.DueDate, r.BusinessDate) }
+
+// BalanceWriter writes balances.csv (design.md section 8, Reports).
+type BalanceWriter struct{ table *reportTable }
+
+// NewBalanceWriter begins a balances.csv.
+func NewBalanceWriter(w io.Writer) (*BalanceWriter, error) {
+	b := &BalanceWriter{newReportTable(w, "balances.csv", []string{
+		"business_date", "external_reference", "customer_id", "name", "currency", "opening_balance", "billed", "paid",
+		"closing_balance", "status", "payment_count", "first_paid_at", "last_paid_at", "due_date", "age_days",
+		"ageing_bucket", "live_balance", "live_difference",
+	})}
+	return b, b.table.end()
+}
+
+// Write adds one row.
+func (b *BalanceWriter) Write(r BalanceRow) error {
+	t := b.table
+	t.own(r.BusinessDate)
+	t.text(r.ExternalReference, r.CustomerID, r.Name, r.Currency)
+	t.own(r.Opening.Major(r.Currency), r.Billed.Major(r.Currency), r.Paid.Major(r.Currency), r.Closing.Major(r.Currency))
+	t.own(r.Status, strconv.FormatInt(r.PaymentCount, 10))
+	t.own(reportTime(r.FirstPaidAt, r.HasPaidAt), reportTime(r.LastPaidAt, r.HasPaidAt))
+	t.text(r.DueDate)
+	days, aged := r.Age()
+	t.own(printDays(days, aged))
+	if aged {
+		t.own(AgeingBucket(days))
+	} else {
+		t.own("")
+	}
+	if r.HasLive {
+		t.own(FormatMajor(r.LiveBalance, r.Currency), r.LiveDifference.Major(r.Currency))
+	} else {
+		t.own("", "")
+	}
+	return t.end()
+}
+
+// Flush writes out what is still in memory; nothing counts as written before it has returned nil.
+func (b *BalanceWriter) Flush() error { return b.table.flush() }

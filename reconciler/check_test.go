@@ -1,0 +1,117 @@
+package reconciler
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"tallyman/formats"
+)
+
+// A check that cannot fail proves nothing: each is made to fail here, and must show as a break.
+func TestChecksFindWrongFigures(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*Reconciler)
+		want  []string
+	}{
+		"nothing wrong": {func(*Reconciler) {}, nil},
+		"a line lost":   {func(r *Reconciler) { r.journal.count++ }, []string{"events"}},
+		"a line counted twice": {func(r *Reconciler) {
+			kind := lineKind{"ZAR", formats.StatusApplied, ""}
+			total := r.journal.lines[kind]
+			total.count++
+			r.journal.lines[kind] = total
+		}, []string{"events"}},
+		"an exception lost": {func(r *Reconciler) { r.found = r.found[1:] }, []string{"exceptions"}},
+		"a payment not booked": {func(r *Reconciler) {
+			r.customers["bcus_1"].lines[0].paid = nil
+		}, []string{"applied ZAR"}},
+		"a payment booked twice": {func(r *Reconciler) {
+			l := r.customers["bcus_1"].lines[0]
+			l.pay(2, 100)
+		}, []string{"applied ZAR"}},
+		"money applied in a currency that nobody owes": {func(r *Reconciler) {
+			r.journal.applied["USD"] = big.NewInt(5)
+		}, []string{"applied USD"}},
+		"a customer lost": {func(r *Reconciler) {
+			lost := &customer{id: "bcus_7"}
+			r.customers["bcus_7"] = lost
+		}, []string{"customers"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := smallNight(t)
+			c.spoil(r)
+			result, err := r.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var failed, broken []string
+			for _, check := range result.Checks {
+				if !check.OK {
+					failed = append(failed, check.Name)
+				}
+			}
+			for _, e := range result.Exceptions {
+				if e.Reason == formats.ReasonTotalsDiffer {
+					broken = append(broken, e.Detail)
+				}
+			}
+			if !slices.Equal(failed, c.want) || len(broken) != len(c.want) {
+				t.Fatalf("failed checks %q, want %q; breaks %q", failed, c.want, broken)
+			}
+		})
+	}
+}
+
+// The roll-forward is computed twice; a walk that goes wrong is found by the other way.
+func TestRollForwardIsProvenAnotherWay(t *testing.T) {
+	r := smallNight(t)
+	b := newBalanceTotals()
+	result := &Result{lines: r.reportedLines()}
+	for _, l := range result.lines {
+		b.add(l, result.row(l))
+	}
+	if check := b.checkRollForward("ZAR"); !check.OK {
+		t.Fatal(check.Detail)
+	}
+	m := b.currency["ZAR"]
+	m.billed, m.closing = m.billed.Add(1), m.closing.Add(1) // still foots
+	if check := b.checkRollForward("ZAR"); check.OK || !strings.Contains(check.Detail, "computed again") {
+		t.Errorf("%+v", check)
+	}
+	m.closing = m.closing.Sub(1)
+	if b.checkRollForward("ZAR").OK {
+		t.Error("opening + billed - paid is not closing, and the check is content")
+	}
+}
+
+// smallNight has one customer, one payment and one held line.
+func smallNight(t *testing.T) *Reconciler {
+	t.Helper()
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Assert(Assertion{CustomerID: "bcus_1", Currency: "ZAR", Balance: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{
+		`{"id":"evt_1","type":"obligation.amount_applied","data":{"customer_id":"bcus_1","amount":100,"currency":"ZAR"}}`,
+		"nonsense",
+	} {
+		if _, err := r.Deliver(Delivery{Body: []byte(body), Signature: formats.SignatureUnverified, Ref: "j:1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func TestMemoryKeysDoNotRunTogether(t *testing.T) {
+	if digestOf("a", "bc") == digestOf("ab", "c") || digestOf("a") == digestOf("a", "") || digestOf("", "a") == digestOf("a", "") {
+		t.Error("two lists of texts have one digest")
+	}
+	if digestOf(strings.Repeat("x", 1000)) == digestOf(strings.Repeat("x", 1001)) {
+		t.Error("two long texts have one digest")
+	}
+}

@@ -1,0 +1,170 @@
+package reconciler
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tallyman/formats"
+)
+
+// exceptionID names an exception by its reason and what it is about, and by nothing that changes from one report to the
+// next. The letters in front keep a spreadsheet from reading it as a number.
+func exceptionID(reason string, identity ...string) string {
+	id := digestOf(append([]string{reason}, identity...)...)
+	return "ex_" + hex.EncodeToString(id[:8])
+}
+
+// Finding is an exception that somebody else found: a damaged journal, say. It goes into the report among our own.
+type Finding struct {
+	Reason   string    // journal_damaged, torn_tail, starts_late, report_gap or completeness_unproven
+	Identity string    // what tells it from other findings of the reason; the same in every run that finds it again
+	Detail   string    // what happened and what to do, for a person
+	SeenAt   time.Time // when it could first be seen; the zero time means not known
+}
+
+// Find adds a finding to the exceptions. It is an error after the result was taken, or if the reason is not one that only
+// somebody else can find.
+func (r *Reconciler) Find(f Finding) error {
+	if r.stage == finished {
+		return fmt.Errorf("finding %s after the result was taken", f.Reason)
+	}
+	switch f.Reason {
+	case formats.ReasonJournalDamaged, formats.ReasonTornTail, formats.ReasonStartsLate, formats.ReasonReportGap,
+		formats.ReasonCompletenessUnproven:
+	default:
+		return fmt.Errorf("finding has the reason %q, which is unknown or not for others to find", f.Reason)
+	}
+	r.except(formats.ExceptionRow{
+		ID:        exceptionID(f.Reason, f.Identity),
+		Reason:    f.Reason,
+		Detail:    f.Detail,
+		FirstSeen: f.SeenAt,
+	})
+	return nil
+}
+
+// except adds an exception, and to it what follows from its reason, its id and the date.
+func (r *Reconciler) except(row formats.ExceptionRow) {
+	row.Severity, _ = formats.Severity(row.Reason)
+	comment := r.options.Comments[row.ID]
+	row.Owner, row.Comment = comment.Owner, comment.Comment
+	if !row.FirstSeen.IsZero() {
+		days, ok := formats.DaysBetween(r.options.DateOf(row.FirstSeen), r.options.BusinessDate)
+		row.AgeDays, row.HasAge = max(days, 0), ok
+	}
+	r.found = append(r.found, row)
+}
+
+// exceptEvent adds the exceptions that one event is.
+func (r *Reconciler) exceptEvent(e *event, v verdict) {
+	held, unapplied := v.status == formats.StatusHeld, v.status == formats.StatusUnapplied
+	listed := held || unapplied || (v.status == formats.StatusApplied && v.reason == formats.ReasonReversal)
+	failed := e.delivery.Signature == formats.SignatureFailed
+	if !listed && !failed {
+		return
+	}
+	row := formats.ExceptionRow{
+		CustomerID: e.CustomerID,
+		PaymentID:  e.PaymentID,
+		EventID:    e.ID,
+		Currency:   e.Currency,
+		Amount:     formats.SumOf(e.Amount),
+		HasAmount:  e.HasAmount,
+	}
+	if e.at.known {
+		row.FirstSeen = e.at.time
+	}
+	if e.customer != nil {
+		row.ExternalReference = e.customer.reference
+	}
+	if listed {
+		about := row
+		about.ID, about.Reason, about.Detail = v.id, v.reason, eventDetail(e, v)
+		if !held {
+			about.ID = exceptionID(v.reason, eventIdentity(e))
+		}
+		r.except(about)
+	}
+	if failed {
+		row.Reason = formats.ReasonSignatureFailed
+		row.ID = exceptionID(row.Reason, r.bodyIdentity(e, row.Reason)...)
+		row.Detail = signatureDetail(e)
+		r.except(row)
+	}
+}
+
+// exceptLine adds the exceptions that a row of balances.csv is.
+func (r *Reconciler) exceptLine(row formats.BalanceRow, l *line) {
+	base := formats.ExceptionRow{
+		ExternalReference: row.ExternalReference,
+		CustomerID:        row.CustomerID,
+		Currency:          row.Currency,
+	}
+	if row.Status == formats.StatusOverpaid {
+		about := base
+		about.Reason = formats.ReasonOverpaid
+		about.ID = exceptionID(about.Reason, row.CustomerID, row.Currency)
+		about.Amount, about.HasAmount = row.Closing.Neg(), true
+		about.FirstSeen = row.LastPaidAt
+		about.Detail = overpaidDetail(row)
+		r.except(about)
+	}
+	for i := range l.customer.points {
+		p := &l.customer.points[i]
+		if p.line != l || p.crossed.IsZero() {
+			continue
+		}
+		about := base
+		about.Reason = formats.ReasonCrossedPayment
+		about.ID = exceptionID(about.Reason, row.CustomerID, row.Currency, p.at.UTC().Format(time.RFC3339Nano))
+		about.Amount, about.HasAmount = p.crossed, true
+		about.FirstSeen = p.sentAt
+		about.Detail = crossedDetail(p)
+		r.except(about)
+	}
+}
+
+// exceptUnpayable adds a notice for every customer that cannot be paid, if others can: where Moment shows payment rules
+// for nobody, their absence says nothing.
+func (r *Reconciler) exceptUnpayable(lines []*line) {
+	rules := slices.ContainsFunc(lines, func(l *line) bool { return l.customer.payable == "yes" })
+	if !rules {
+		return
+	}
+	for _, l := range lines {
+		c := l.customer
+		if c.payable != "no" || l != c.current() {
+			continue
+		}
+		r.except(formats.ExceptionRow{
+			ID:                exceptionID(formats.ReasonNotPayable, c.id),
+			Reason:            formats.ReasonNotPayable,
+			ExternalReference: c.reference,
+			CustomerID:        c.id,
+			Detail:            "Moment shows no payment rules for this customer, so it cannot be paid there, while other customers can; ask Moment to set them",
+			FirstSeen:         c.points[len(c.points)-1].sentAt,
+		})
+	}
+}
+
+// sortExceptions puts breaks first, the oldest of each severity first and those of unknown age last.
+func sortExceptions(rows []formats.ExceptionRow) {
+	slices.SortStableFunc(rows, func(a, b formats.ExceptionRow) int {
+		if a.Severity != b.Severity {
+			return strings.Compare(a.Severity, b.Severity) // break before notice
+		}
+		if a.FirstSeen.IsZero() != b.FirstSeen.IsZero() {
+			if a.FirstSeen.IsZero() {
+				return 1
+			}
+			return -1
+		}
+		if order := a.FirstSeen.Compare(b.FirstSeen); order != 0 {
+			return order
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+}

@@ -1,0 +1,192 @@
+package reconciler
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"tallyman/formats"
+)
+
+// Options say which period is reconciled and what people have decided before. The zero value reconciles everything there
+// is, with no tolerance and no business date.
+type Options struct {
+	// From and To bound the period, [From, To); a zero time leaves that end open.
+	From, To time.Time
+	// BusinessDate is the report's date, YYYY-MM-DD, from which ages are counted. If it is empty, it is the date of To less
+	// an instant, and a report without an end has none.
+	BusinessDate string
+	// DateOf returns the business date (YYYY-MM-DD) that an instant belongs to; nil means the calendar date in UTC.
+	DateOf func(time.Time) string
+	// Tolerance, in minor units and not negative, is the distance from 0 within which a closing balance counts as 0.
+	Tolerance int64
+	// Decisions are what people decided on held events, by exception id.
+	Decisions map[string]Decision
+	// Comments are what analysts wrote beside exceptions, by exception id.
+	Comments map[string]formats.Comment
+}
+
+// Decision is what a person decided on a held event.
+type Decision string
+
+const (
+	// Apply releases the event: it goes on through the table of design.md section 8 as if it had not been held. An invalid
+	// event cannot be released, because nobody knows what it says.
+	Apply Decision = "apply"
+	// Drop takes the event out for good.
+	Drop Decision = "drop"
+)
+
+// Reconciler takes assertions, then deliveries, and gives the result. It keeps what a customer owes and paid, and a few
+// bytes for every event id, but no event.
+type Reconciler struct {
+	options   Options
+	customers map[string]*customer
+	parser    formats.EventParser
+	memory    memory
+	journal   journalTotals
+	found     []formats.ExceptionRow
+	stage     stage
+}
+
+// stage is how far the input has come; it only ever goes on.
+type stage int
+
+const (
+	asserting stage = iota
+	delivering
+	finished
+)
+
+// New begins a reconciliation. It refuses a period that ends before it begins, a negative tolerance, a business date that
+// is none, and a decision other than Apply and Drop.
+func New(options Options) (*Reconciler, error) {
+	if !options.From.IsZero() && !options.To.IsZero() && !options.From.Before(options.To) {
+		return nil, fmt.Errorf("period from %s to %s is empty: its end must be later than its beginning",
+			options.From.Format(time.RFC3339), options.To.Format(time.RFC3339))
+	}
+	if options.Tolerance < 0 {
+		return nil, fmt.Errorf("tolerance %d is negative: it is a distance from 0 in minor units", options.Tolerance)
+	}
+	if _, err := time.Parse(time.DateOnly, options.BusinessDate); err != nil && options.BusinessDate != "" {
+		return nil, fmt.Errorf("business date %q is no calendar date: write it as YYYY-MM-DD", options.BusinessDate)
+	}
+	for id, decision := range options.Decisions {
+		if decision != Apply && decision != Drop {
+			return nil, fmt.Errorf("decision %q on exception %s is unknown: it is %s or %s", decision, id, Apply, Drop)
+		}
+	}
+	if options.DateOf == nil {
+		options.DateOf = func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+	}
+	if options.BusinessDate == "" && !options.To.IsZero() {
+		options.BusinessDate = options.DateOf(options.To.Add(-1))
+	}
+	return &Reconciler{
+		options:   options,
+		customers: map[string]*customer{},
+		memory:    newMemory(),
+		journal:   journalTotals{lines: map[lineKind]lineTotal{}, applied: map[string]*big.Int{}},
+	}, nil
+}
+
+// Assertion says that a customer owed an amount at a time. It sets the customer's position, whatever was paid before.
+type Assertion struct {
+	// At is when the assertion takes effect: the beginning of its business date's period. The zero time is before all
+	// events.
+	At time.Time
+	// SentAt is when Moment acknowledged it; the zero time means not known. A payment between At and SentAt crossed it.
+	SentAt time.Time
+
+	CustomerID        string // bcus_…; required
+	ExternalReference string // empty keeps what an earlier assertion said; so do an empty Name and Payable
+	Name              string
+	Currency          string // ISO 4217; required
+	Balance           int64  // minor units; negative is a credit
+	DueDate           string // YYYY-MM-DD, or empty: belongs to this balance only
+	Payable           string // yes or no, as Moment's answer had payment_rules or not; empty if not known
+}
+
+// Assert takes one assertion. All assertions come before the first delivery, those of one customer in order of At; of two
+// with the same At the later call wins. Assertions at or after the end of the period are passed over.
+func (r *Reconciler) Assert(a Assertion) error {
+	switch {
+	case r.stage != asserting:
+		return errors.New("assertion after the first delivery: give all assertions first")
+	case a.CustomerID == "":
+		return errors.New("assertion without a customer id")
+	case a.Currency == "":
+		return fmt.Errorf("assertion for %s without a currency", a.CustomerID)
+	case a.Payable != "" && a.Payable != "yes" && a.Payable != "no":
+		return fmt.Errorf("assertion for %s: payable is %q: it is yes, no or empty", a.CustomerID, a.Payable)
+	}
+	if _, err := time.Parse(time.DateOnly, a.DueDate); err != nil && a.DueDate != "" {
+		return fmt.Errorf("assertion for %s: due date %q is no calendar date: write it as YYYY-MM-DD", a.CustomerID, a.DueDate)
+	}
+	if !r.options.To.IsZero() && !a.At.IsZero() && !a.At.Before(r.options.To) {
+		return nil
+	}
+	c := r.customers[a.CustomerID]
+	if c == nil {
+		c = &customer{id: a.CustomerID}
+		r.customers[a.CustomerID] = c
+	}
+	return c.assert(a, r.beforePeriod(a.At))
+}
+
+// beforePeriod reports whether an assertion takes effect before the period begins.
+func (r *Reconciler) beforePeriod(at time.Time) bool {
+	return at.IsZero() || (!r.options.From.IsZero() && at.Before(r.options.From))
+}
+
+// Delivery is one line of the journal.
+type Delivery struct {
+	Body       []byte    // what was delivered, byte for byte; not kept
+	ReceivedAt time.Time // the zero time means not known, as for a bare event
+	Signature  string    // one of formats.SignatureVerified, SignatureUnverified and SignatureFailed
+	Ref        string    // file:line
+}
+
+// Deliver gives one line of the journal its place and returns its row of payments.csv. Lines come in journal order. The
+// only errors are misuse: a delivery after the result was taken, or an unknown word for the signature.
+func (r *Reconciler) Deliver(d Delivery) (formats.PaymentRow, error) {
+	if r.stage == finished {
+		return formats.PaymentRow{}, fmt.Errorf("delivery %s after the result was taken", d.Ref)
+	}
+	switch d.Signature {
+	case formats.SignatureVerified, formats.SignatureUnverified, formats.SignatureFailed:
+	default:
+		return formats.PaymentRow{}, fmt.Errorf("delivery %s: signature is %q: it is verified, unverified or failed", d.Ref, d.Signature)
+	}
+	r.stage = delivering
+	e := r.read(d)
+	v := r.judge(e)
+	r.book(e, v)
+	return r.paymentRow(e, v), nil
+}
+
+// paymentRow puts together the row of payments.csv.
+func (r *Reconciler) paymentRow(e *event, v verdict) formats.PaymentRow {
+	row := formats.PaymentRow{
+		BusinessDate: r.options.BusinessDate,
+		EventID:      e.ID,
+		ObligationID: e.ObligationID,
+		PaymentID:    e.PaymentID,
+		CustomerID:   e.CustomerID,
+		Currency:     e.Currency,
+		Amount:       e.Amount,
+		HasAmount:    e.HasAmount,
+		Status:       v.status,
+		Reason:       v.reason,
+		EventTime:    e.at.time,
+		HasEventTime: e.at.known,
+		ReceivedAt:   e.delivery.ReceivedAt,
+		Signature:    e.delivery.Signature,
+		JournalRef:   e.delivery.Ref,
+	}
+	if e.customer != nil {
+		row.ExternalReference = e.customer.reference
+	}
+	return row
+}

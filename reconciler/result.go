@@ -1,0 +1,179 @@
+package reconciler
+
+import (
+	"cmp"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"tallyman/formats"
+)
+
+// Result is the outcome of a reconciliation. The rows of balances.csv come from Balances, those of payments.csv came from
+// Deliver.
+type Result struct {
+	// BusinessDate is the report's date, YYYY-MM-DD: that of the options, else the one that the end of the period less an
+	// instant belongs to, else empty.
+	BusinessDate string
+	// Exceptions are the rows of exceptions.csv in the order of the report.
+	Exceptions []formats.ExceptionRow
+	// Breaks and Notices count them; any break needs a person.
+	Breaks, Notices int
+	// The totals of summary.json.
+	Events      []formats.EventTotal
+	Customers   []formats.CustomerTotal
+	RollForward []formats.RollForward
+	Checks      []formats.Check
+
+	from, to  time.Time
+	tolerance int64
+	lines     []*line
+}
+
+// Result ends the reconciliation. It is an error to ask for it twice.
+func (r *Reconciler) Result() (*Result, error) {
+	if r.stage == finished {
+		return nil, errors.New("the result was taken before")
+	}
+	r.stage = finished
+	result := &Result{
+		BusinessDate: r.options.BusinessDate, from: r.options.From, to: r.options.To,
+		tolerance: r.options.Tolerance, lines: r.reportedLines(),
+	}
+	totals := newBalanceTotals()
+	for _, l := range result.lines {
+		row := result.row(l)
+		totals.add(l, row)
+		r.exceptLine(row, l)
+	}
+	r.exceptUnpayable(result.lines)
+	result.Events = r.journal.eventTotals()
+	result.Customers = totals.customerTotals()
+	result.RollForward = totals.rollForward()
+	result.Checks = r.check(result.lines, totals)
+	result.Exceptions = r.found
+	sortExceptions(result.Exceptions)
+	for _, row := range result.Exceptions {
+		if row.Severity == formats.SeverityBreak {
+			result.Breaks++
+		} else {
+			result.Notices++
+		}
+	}
+	return result, nil
+}
+
+// reportedLines are the lines of balances.csv in its order: by external reference, then customer id, then currency.
+func (r *Reconciler) reportedLines() []*line {
+	lines := make([]*line, 0, len(r.customers))
+	for _, c := range r.customers {
+		for _, l := range c.lines {
+			if l.reported(l.movement()) {
+				lines = append(lines, l)
+			}
+		}
+	}
+	slices.SortFunc(lines, func(a, b *line) int {
+		return cmp.Or(
+			cmp.Compare(a.customer.reference, b.customer.reference),
+			cmp.Compare(a.customer.id, b.customer.id),
+			cmp.Compare(a.currency, b.currency))
+	})
+	return lines
+}
+
+// Balances yields the rows of balances.csv, sorted by external reference, then customer id, then currency.
+func (r *Result) Balances() iter.Seq[formats.BalanceRow] {
+	return func(yield func(formats.BalanceRow) bool) {
+		for _, l := range r.lines {
+			if !yield(r.row(l)) {
+				return
+			}
+		}
+	}
+}
+
+// row puts together one row of balances.csv.
+func (r *Result) row(l *line) formats.BalanceRow {
+	m := l.movement()
+	return formats.BalanceRow{
+		BusinessDate:      r.BusinessDate,
+		ExternalReference: l.customer.reference,
+		CustomerID:        l.customer.id,
+		Name:              l.customer.name,
+		Currency:          l.currency,
+		Opening:           m.opening,
+		Billed:            m.billed,
+		Paid:              m.paid,
+		Closing:           m.closing,
+		Status:            status(m.closing, l.count, r.tolerance),
+		PaymentCount:      l.count,
+		FirstPaidAt:       l.first.time,
+		LastPaidAt:        l.last.time,
+		HasPaidAt:         l.first.known,
+		DueDate:           l.dueDate,
+	}
+}
+
+// status names where a customer stands, from what is left, whether anything was paid, and how far from 0 still is 0.
+func status(closing formats.Sum, payments, tolerance int64) string {
+	sign := closing.Sign()
+	if closing.Abs().Cmp(formats.SumOf(tolerance)) <= 0 {
+		sign = 0
+	}
+	switch {
+	case payments > 0 && sign > 0:
+		return formats.StatusPartPaid
+	case payments > 0 && sign < 0:
+		return formats.StatusOverpaid
+	case payments > 0:
+		return formats.StatusSettled
+	case sign > 0:
+		return formats.StatusUnpaid
+	case sign < 0:
+		return formats.StatusInCredit
+	default:
+		return formats.StatusNothingDue
+	}
+}
+
+// Summary puts together what the result knows of summary.json. The caller adds Timezone, Inputs and Journal.
+func (r *Result) Summary() formats.Summary {
+	return formats.Summary{
+		BusinessDate: r.BusinessDate,
+		From:         bound(r.from),
+		To:           bound(r.to),
+		Events:       r.Events,
+		Customers:    r.Customers,
+		RollForward:  r.RollForward,
+		Exceptions:   r.exceptionTotals(),
+		Checks:       r.Checks,
+	}
+}
+
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// exceptionTotals counts the exceptions by severity and reason.
+func (r *Result) exceptionTotals() []formats.ExceptionTotal {
+	var totals []formats.ExceptionTotal
+	for _, row := range r.Exceptions {
+		i := slices.IndexFunc(totals, func(t formats.ExceptionTotal) bool {
+			return t.Severity == row.Severity && t.Reason == row.Reason
+		})
+		if i < 0 {
+			i = len(totals)
+			totals = append(totals, formats.ExceptionTotal{Severity: row.Severity, Reason: row.Reason})
+		}
+		totals[i].Count++
+	}
+	slices.SortFunc(totals, func(a, b formats.ExceptionTotal) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Reason, b.Reason))
+	})
+	return totals
+}
