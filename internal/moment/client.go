@@ -1,0 +1,240 @@
+package moment
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of one exchange.
+const (
+	maxBody       = 64 << 10         // of an answer; what is longer is unusable
+	defaultGrace  = 20 * time.Second // for what is under way when the caller's context ends
+	firstBackoff  = time.Second      // after a refusal without Retry-After, doubled for each one in a row
+	backoffCap    = 60 * time.Second // of that
+	customersPath = "/billing/customers"
+)
+
+// Options configure a Client. All are required but Grace, UserAgent and Transport.
+type Options struct {
+	BaseURL     string        // scheme and host, no trailing slash needed
+	Key         string        // secret API key; never shown
+	Rate        float64       // requests a second, all kinds and attempts together
+	Concurrency int           // requests in flight at most
+	Timeout     time.Duration // of one whole exchange
+	GiveUpAfter time.Duration // of nothing but refusals and silence; a longer Retry-After ends the run too
+	Grace       time.Duration // how long an exchange that has begun may outlive the caller's context; 0: 20 s
+	UserAgent   string
+	Transport   http.RoundTripper // for tests; nil: a transport of its own
+}
+
+// Client talks to Moment's customers endpoints. It is safe for concurrent use.
+//
+// The context of a call ends its waiting for a turn: no request starts once it is done. A request that has started may
+// still get its answer, for Options.Grace: what it did should be known.
+type Client struct {
+	base    string
+	options Options
+	http    *http.Client
+	pacer   *Pacer
+	slots   chan struct{}
+
+	mu        sync.Mutex
+	badSince  time.Time // when the API began to give nothing but refusals; zero if it works
+	refusals  int       // rounds of refusals in a row, for the backoff
+	refusedAt time.Time // when the last round was counted
+
+	requests, throttled atomic.Int64
+}
+
+// New returns a client. The base URL must be https, or http to a loopback address; the configuration checks that.
+func New(options Options) *Client {
+	if options.Grace == 0 {
+		options.Grace = defaultGrace
+	}
+	transport := options.Transport
+	if transport == nil {
+		transport = newTransport(options)
+	}
+	return &Client{
+		base:    strings.TrimRight(options.BaseURL, "/"),
+		options: options,
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		pacer: NewPacer(options.Rate),
+		slots: make(chan struct{}, options.Concurrency),
+	}
+}
+
+func newTransport(options Options) *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		MaxIdleConns:          options.Concurrency,
+		MaxIdleConnsPerHost:   options.Concurrency,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   options.Timeout,
+		ResponseHeaderTimeout: options.Timeout,
+		ForceAttemptHTTP2:     true,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+}
+
+// Close gives the idle connections back.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Stats are counts since the client was made.
+type Stats struct {
+	Requests  int64 // started
+	Throttled int64 // answered 429 or 503
+}
+
+// Stats returns the client's counts.
+func (c *Client) Stats() Stats {
+	return Stats{Requests: c.requests.Load(), Throttled: c.throttled.Load()}
+}
+
+// Create sends one POST /billing/customers with an idempotency key (1 to 255 of A-Z a-z 0-9 -) and a JSON body.
+func (c *Client) Create(ctx context.Context, key string, body []byte) Answer {
+	return c.exchange(ctx, http.MethodPost, customersPath, key, body)
+}
+
+// Retrieve sends one GET for a customer by Moment's id or the external reference.
+func (c *Client) Retrieve(ctx context.Context, customer string) Answer {
+	return c.exchange(ctx, http.MethodGet, customersPath+"/"+url.PathEscape(customer), "", nil)
+}
+
+// Update sends one PATCH for a customer by Moment's id or the external reference. It carries no idempotency key: Moment
+// lists none, and a stored answer would hide what the balance is now.
+func (c *Client) Update(ctx context.Context, customer string, body []byte) Answer {
+	return c.exchange(ctx, http.MethodPatch, customersPath+"/"+url.PathEscape(customer), "", body)
+}
+
+// exchange waits for a slot and the pace, sends one request, and sorts the answer.
+func (c *Client) exchange(ctx context.Context, method, path, key string, body []byte) Answer {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return Answer{Class: NotSent, Err: ctx.Err()}
+	}
+	if err := c.pacer.Wait(ctx); err != nil {
+		return Answer{Class: NotSent, Err: err}
+	}
+	c.requests.Add(1)
+	startedAt := time.Now()
+	answer, delay := c.send(ctx, method, path, key, body)
+	c.account(&answer, startedAt, delay)
+	return answer
+}
+
+// emptyBody is no body, in a form that keeps net/http from repeating a GET by itself: it repeats what has no body.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+func (c *Client) request(ctx context.Context, method, path, key string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	// Without GetBody net/http cannot send the request a second time behind our back (go doc net/http Transport).
+	req.GetBody = nil
+	req.Header.Set("Authorization", "Bearer "+c.options.Key)
+	req.Header.Set("Accept", "application/json, application/problem+json")
+	if c.options.UserAgent != "" {
+		req.Header.Set("User-Agent", c.options.UserAgent)
+	}
+	if body == nil {
+		req.Body = emptyBody{}
+	} else {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	return req, nil
+}
+
+// underWay returns the context of an exchange that has begun: bounded by the timeout, and by the grace once ctx is done.
+func (c *Client) underWay(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Timeout)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(c.options.Grace, cancel) })
+	return lasting, func() {
+		stop()
+		cancel()
+	}
+}
+
+// send does one exchange and returns its answer and how long the server asks to wait.
+func (c *Client) send(ctx context.Context, method, path, key string, body []byte) (Answer, time.Duration) {
+	ctx, cancel := c.underWay(ctx)
+	defer cancel()
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	req, err := c.request(ctx, method, path, key, body)
+	if err != nil {
+		return Answer{Class: Misconfigured, Err: fmt.Errorf("make the request: %w", withoutURL(err))}, 0
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Answer{Class: failureClass(err, sent.Load()), Err: withoutURL(err)}, 0
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	answer := Answer{Status: resp.StatusCode, Replayed: strings.EqualFold(resp.Header.Get("Idempotent-Replayed"), "true")}
+	if resp.StatusCode >= 300 {
+		// The status alone decides; a body that was cut off only costs its explanation.
+		answer.Problem = readProblem(text)
+		answer.Class = classify(resp.StatusCode, answer.Problem, path == customersPath)
+		if answer.Class == Misconfigured {
+			answer.Err = fmt.Errorf("%s %s was answered %d, as no Moment API does: check api.base_url", method, customersPath, resp.StatusCode)
+		}
+		return answer, retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	if err == nil && len(text) > maxBody {
+		err = errors.New("the answer is longer than 64 KiB")
+	}
+	if err == nil {
+		answer.Customer, err = readCustomer(text)
+	}
+	answer.Class = OK
+	if err != nil {
+		answer.Class, answer.Err = Silence, withoutURL(err)
+	}
+	return answer, 0
+}
+
+// failureClass tells apart what never left this machine, what will not get better, and silence.
+func failureClass(err error, sent bool) Class {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return Misconfigured
+	case sent:
+		return Silence
+	default:
+		return NotSent
+	}
+}
+
+// withoutURL takes the URL, which holds a customer's reference, out of an error.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
