@@ -1,0 +1,104 @@
+package nightly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tallyman/internal/config"
+	"tallyman/internal/ledger"
+	"tallyman/internal/mailbox"
+)
+
+// fetchOne spools one named file of the inbox, whatever its name, and leaves it there.
+func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f customerFile, err error) {
+	box, err := mailbox.Dial(ctx, mailboxOptions(n.config.Inbox, n.log, n.options.Now))
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	entries, _, err := box.List(ctx)
+	if err != nil {
+		return f, err
+	}
+	entries = slices.DeleteFunc(entries, func(e mailbox.Entry) bool { return e.Name != name })
+	if len(entries) == 0 {
+		return f, &InputError{fmt.Errorf("there is no file %q in the inbox (%s)", name, n.config.Inbox.Path)}
+	}
+	ready, _, err := box.Settled(ctx, entries)
+	if err != nil {
+		return f, err
+	}
+	if len(ready) == 0 {
+		return f, fmt.Errorf("%s is still being written in the inbox: try again when it stands still", name)
+	}
+	spooled, err := box.Fetch(ctx, ready[0], dir)
+	if err != nil {
+		return f, err
+	}
+	return n.identify(name, spooled.Path, spooled.SHA256, asked), nil
+}
+
+// fetch spools the day files that stand still in the inbox, and says in the result what was left there and why.
+func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, result *Result) ([]customerFile, error) {
+	entries, refused, err := box.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refused {
+		result.Faults = append(result.Faults, fmt.Sprintf("%s in the inbox is not touched: %s", r.Name, r.Reason))
+	}
+	var days []mailbox.Entry
+	for _, e := range entries {
+		if _, ok := config.MatchName(n.config.Inbox.Pattern, e.Name); ok {
+			days = append(days, e)
+			continue
+		}
+		result.Waiting = append(result.Waiting, e.Name+": its name does not fit inbox.pattern; import it with: tallyman import sftp:"+e.Name)
+	}
+	ready, growing, err := box.Settled(ctx, days)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range growing {
+		result.Waiting = append(result.Waiting, e.Name+": still being written; the next run takes it")
+	}
+	var files []customerFile
+	for _, e := range ready {
+		spooled, err := box.Fetch(ctx, e, n.spool)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			// One file that cannot be had does not keep the others.
+			result.Faults = append(result.Faults, fmt.Sprintf("%s was left in the inbox: %v", e.Name, err))
+			continue
+		}
+		date := ""
+		if inName, _ := config.MatchName(n.config.Inbox.Pattern, e.Name); inName == "" {
+			date = asked
+		}
+		files = append(files, n.identify(e.Name, spooled.Path, spooled.SHA256, date))
+	}
+	order(files)
+	return files, nil
+}
+
+// putAway moves a file that is done with out of the inbox: to the archive, or to the rejected ones with the reason. A
+// file with unfinished records stays, so that the next run goes on with it. A move that fails is said and tried again
+// the next time: the ledger knows that the file is done.
+func (n *Night) putAway(ctx context.Context, box *mailbox.Mailbox, f FileResult, result *Result) {
+	var err error
+	switch f.State {
+	case ledger.FileDone:
+		err = box.Archive(ctx, f.Name, f.SHA256)
+	case ledger.FileRejected:
+		err = box.Reject(ctx, f.Name, f.SHA256, f.Fault+"\n")
+	default:
+		return
+	}
+	if err != nil {
+		result.Faults = append(result.Faults, fmt.Sprintf("%s could not be moved out of the inbox and will be next time: %v", f.Name, err))
+	}
+}

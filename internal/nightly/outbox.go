@@ -1,0 +1,82 @@
+package nightly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tallyman/internal/mailbox"
+)
+
+// The outbox is a directory of files that are to be delivered to the biller. It is filled before the mailbox is needed
+// and emptied as each file is delivered, so that what cannot be delivered tonight is delivered by the next run.
+func (n *Night) outbox() string { return filepath.Join(n.config.DataDir, "outbox") }
+
+// post puts a file into the outbox under the name it will be delivered by.
+func (n *Night) post(path, name string) error {
+	if n.config.Inbox.Deliver == "" || n.options.DryRun {
+		return nil
+	}
+	if err := os.MkdirAll(n.outbox(), 0o700); err != nil {
+		return fmt.Errorf("make the outbox: %w", err)
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("post %s: %w", name, err)
+	}
+	defer src.Close()
+	return writeFile(filepath.Join(n.outbox(), name), func(w io.Writer) error {
+		_, err := io.Copy(w, src)
+		return err
+	})
+}
+
+// postResults puts the result files of the imported files and the report into the outbox.
+func (n *Night) postResults(result *Result) error {
+	var errs []error
+	for _, f := range result.Files {
+		for _, path := range []string{f.Outcome, f.Rejects} {
+			if path != "" {
+				errs = append(errs, n.post(path, filepath.Base(path)))
+			}
+		}
+	}
+	if r := result.Report; r != nil {
+		for _, name := range r.Files {
+			errs = append(errs, n.post(filepath.Join(r.Dir, name), fmt.Sprintf("%s_%s_%s", n.config.Merchant, r.Summary.BusinessDate, name)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// deliver empties the outbox. What fails stays in it and is said.
+func (n *Night) deliver(ctx context.Context, box *mailbox.Mailbox, result *Result) error {
+	if n.config.Inbox.Deliver == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(n.outbox())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the outbox: %w", err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue // left by a killed run while it was being written
+		}
+		path := filepath.Join(n.outbox(), e.Name())
+		if err := box.Deliver(ctx, path, e.Name()); err != nil {
+			result.Faults = append(result.Faults, fmt.Sprintf("%s could not be delivered and will be next time: %v", e.Name(), err))
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("empty the outbox: %w", err)
+		}
+	}
+	return nil
+}

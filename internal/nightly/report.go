@@ -1,0 +1,331 @@
+package nightly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tallyman/formats"
+	"tallyman/internal/config"
+	"tallyman/internal/journal"
+	"tallyman/internal/ledger"
+	"tallyman/reconciler"
+)
+
+// Reporter reconciles a journal with what was asserted and writes the report.
+type Reporter struct {
+	Ledger    *ledger.Ledger // nil: an expected file tells the assertions
+	Calendar  config.Calendar
+	Tolerance int64
+	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
+	Log       *slog.Logger
+}
+
+// ReportRequest says which report is wanted.
+type ReportRequest struct {
+	Date     string    // business date; its period, unless From and To are given
+	From, To time.Time // zero: open
+	Expected string    // expected file, instead of the ledger
+	Journals []string  // files or directories, in order
+	Optional bool      // a journal that is not there is an empty one: nothing was received yet
+	Out      string    // directory, made if need be
+	Previous string    // exceptions.csv of an earlier report, for owner and comment; may be missing
+}
+
+// Report is a written report.
+type Report struct {
+	Dir     string          `json:"dir"`
+	Files   []string        `json:"files"` // names in Dir
+	Summary formats.Summary `json:"summary"`
+	Breaks  int             `json:"breaks"`
+	Notices int             `json:"notices"`
+	LeftOut int             `json:"left_out"` // rows of the expected file that assert nothing
+}
+
+// InputError says that an input of a report cannot be used: the command was given the wrong thing.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Report reads the inputs and writes balances.csv, payments.csv, exceptions.csv and summary.json, each whole or not at
+// all. The same inputs give the same bytes.
+func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error) {
+	if q.Date != "" && q.From.IsZero() && q.To.IsZero() {
+		from, to, err := r.Calendar.Period(q.Date)
+		if err != nil {
+			return nil, &InputError{err}
+		}
+		q.From, q.To = from, to
+	}
+	options := reconciler.Options{From: q.From, To: q.To, BusinessDate: q.Date, DateOf: r.Calendar.DateOf, Tolerance: r.Tolerance}
+	if err := q.check(); err != nil {
+		return nil, &InputError{err}
+	}
+	var err error
+	if options.Comments, err = readComments(q.Previous); err != nil {
+		// What an analyst wrote is worth a warning, not the morning's report.
+		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
+	}
+	if options.Decisions, err = r.decisions(ctx); err != nil {
+		return nil, err
+	}
+	engine, err := reconciler.New(options)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	if err := os.MkdirAll(q.Out, 0o700); err != nil {
+		return nil, fmt.Errorf("make the report's directory: %w", err)
+	}
+	report := &Report{Dir: q.Out}
+	inputs, err := r.assertions(ctx, engine, q, report)
+	if err != nil {
+		return nil, err
+	}
+	read, err := r.payments(ctx, engine, q)
+	if err != nil {
+		return nil, err
+	}
+	result, err := engine.Result()
+	if err != nil {
+		return nil, fmt.Errorf("reconcile: %w", err)
+	}
+	report.Breaks, report.Notices = result.Breaks, result.Notices
+	report.Summary = result.Summary()
+	report.Summary.Timezone = r.Calendar.Location().String()
+	report.Summary.Inputs = append(inputs, read.inputs...)
+	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
+	return report, report.write(result)
+}
+
+func (r *Reporter) decisions(ctx context.Context) (map[string]reconciler.Decision, error) {
+	if r.Ledger == nil {
+		return nil, nil
+	}
+	made, err := r.Ledger.Decisions(ctx)
+	out := make(map[string]reconciler.Decision, len(made))
+	for id, d := range made {
+		out[id] = reconciler.Decision(d.Decision)
+	}
+	return out, err
+}
+
+// check looks for what a report cannot do without, before anything is written.
+func (q ReportRequest) check() error {
+	if info, err := os.Stat(q.Out); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file: name a directory for the report", q.Out)
+	}
+	if q.Optional {
+		return nil
+	}
+	for _, path := range q.Journals {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("read journal: %w: check --journal", err)
+		}
+	}
+	return nil
+}
+
+// readComments reads what analysts wrote into an earlier exceptions.csv. Not to have one is nothing special.
+func readComments(path string) (map[string]formats.Comment, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read comments: %w", err)
+	}
+	defer f.Close()
+	comments, err := formats.ReadComments(f)
+	if err != nil {
+		return nil, fmt.Errorf("read comments in %s: %w", path, err)
+	}
+	return comments, nil
+}
+
+// assertions gives the engine what was asserted, from the expected file or the ledger.
+func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, report *Report) ([]formats.SummaryInput, error) {
+	if q.Expected != "" {
+		input, counts, err := readExpected(engine, q.Expected)
+		report.LeftOut = counts.LeftOut
+		return []formats.SummaryInput{input}, err
+	}
+	upTo := "9999-12-31"
+	if !q.To.IsZero() {
+		upTo = r.Calendar.DateOf(q.To.Add(-time.Nanosecond))
+	}
+	starts := map[string]time.Time{}
+	return nil, r.Ledger.Assertions(ctx, upTo, func(a ledger.Assertion) error {
+		at, known := starts[a.BusinessDate]
+		if !known {
+			var err error
+			if at, _, err = r.Calendar.Period(a.BusinessDate); err != nil {
+				return err
+			}
+			starts[a.BusinessDate] = at
+		}
+		return engine.Assert(reconciler.Assertion{
+			At: at, SentAt: a.SentAt, CustomerID: a.CustomerID, ExternalReference: a.ExternalReference, Name: a.Name,
+			Currency: a.Currency, Balance: a.Balance, DueDate: a.DueDate, Payable: a.Payable,
+		})
+	})
+}
+
+func readExpected(engine *reconciler.Reconciler, path string) (formats.SummaryInput, formats.ExpectedCounts, error) {
+	input := formats.SummaryInput{Path: filepath.Base(path)}
+	f, err := os.Open(path)
+	if err != nil {
+		return input, formats.ExpectedCounts{}, &InputError{fmt.Errorf("read expected file: %w: check --expected", err)}
+	}
+	defer f.Close()
+	sum := newSummer(f)
+	counts, err := formats.ReadExpected(sum, func(row formats.ExpectedRow) error {
+		return engine.Assert(reconciler.Assertion{
+			CustomerID: row.CustomerID, ExternalReference: row.ExternalReference, Name: row.Name, Currency: row.Currency,
+			Balance: row.Balance, DueDate: row.DueDate, Payable: row.Payable,
+		})
+	})
+	if err != nil {
+		return input, counts, &InputError{fmt.Errorf("%s: %w", path, err)}
+	}
+	if _, err := io.Copy(io.Discard, sum); err != nil {
+		return input, counts, fmt.Errorf("read %s: %w", path, err)
+	}
+	input.SHA256, input.Lines = sum.result()
+	return input, counts, nil
+}
+
+// inputNames are the names by which a report calls its journal files: the base name, so that a report is the same
+// wherever the files stand, or the whole path of a file whose base name another one has already.
+type inputNames map[string]string
+
+func (n inputNames) of(path string) string {
+	base := filepath.Base(path)
+	if first, taken := n[base]; taken && first != path {
+		return path
+	}
+	n[base] = path
+	return base
+}
+
+// journalRead is what was found on the way through the journals.
+type journalRead struct {
+	inputs []formats.SummaryInput
+	seq    int64
+	hash   string
+}
+
+// payments gives the engine every line of the journals, and writes payments.csv on the way.
+func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest) (read journalRead, err error) {
+	err = writeFile(filepath.Join(q.Out, "payments.csv"), func(w io.Writer) error {
+		rows, err := formats.NewPaymentWriter(w)
+		if err != nil {
+			return err
+		}
+		names := inputNames{}
+		for _, path := range q.Journals {
+			summary, err := journal.Read(ctx, path, func(line journal.Line) error {
+				row, err := engine.Deliver(reconciler.Delivery{
+					Body: line.Record.Body, ReceivedAt: line.Record.ReceivedAt, Signature: r.signature(line),
+					Ref: fmt.Sprintf("%s:%d", names.of(line.Path), line.Number),
+				})
+				if err != nil {
+					return err
+				}
+				return rows.Write(row)
+			})
+			if q.Optional && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if len(summary.Files) == 0 && !q.Optional {
+				return &InputError{fmt.Errorf("%s holds no journal: it needs files named *.jsonl, *.jsonl.gz or *.jsonl.zst", path)}
+			}
+			if err := read.add(engine, summary, names); err != nil {
+				return err
+			}
+		}
+		return rows.Flush()
+	})
+	return read, err
+}
+
+func (r *Reporter) signature(line journal.Line) string {
+	if line.Err != nil || line.Record.Bare {
+		return formats.SignatureUnverified
+	}
+	return string(r.Secrets.Check(line.Record))
+}
+
+// add takes over what one journal says of itself.
+func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, names inputNames) error {
+	for _, f := range s.Files {
+		read.inputs = append(read.inputs, formats.SummaryInput{Path: names.of(f.Path), SHA256: f.SHA256, Lines: f.Lines})
+	}
+	if s.Hash != "" {
+		read.seq, read.hash = s.Seq, s.Hash
+	}
+	reasons := map[journal.Kind]string{journal.TornTail: formats.ReasonTornTail, journal.StartsLate: formats.ReasonStartsLate}
+	for _, f := range slices.Concat(s.Damage, s.Notices) {
+		reason, ok := reasons[f.Kind]
+		switch {
+		case ok:
+		case f.Kind == journal.BeingWritten, f.Kind == journal.ForeignFile:
+			continue
+		default:
+			reason = formats.ReasonJournalDamaged
+		}
+		identity := fmt.Sprintf("%s %s:%d", f.Kind, f.File, f.Line)
+		if err := engine.Find(reconciler.Finding{Reason: reason, Identity: identity, Detail: f.String()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes what the result holds; payments.csv is there already.
+func (report *Report) write(result *reconciler.Result) error {
+	report.Files = []string{"balances.csv", "payments.csv", "exceptions.csv", "summary.json"}
+	return errors.Join(
+		writeFile(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
+			rows, err := formats.NewBalanceWriter(w)
+			if err != nil {
+				return err
+			}
+			for row := range result.Balances() {
+				if err := rows.Write(row); err != nil {
+					return err
+				}
+			}
+			return rows.Flush()
+		}),
+		writeFile(filepath.Join(report.Dir, "exceptions.csv"), func(w io.Writer) error {
+			rows, err := formats.NewExceptionWriter(w)
+			if err != nil {
+				return err
+			}
+			for _, row := range result.Exceptions {
+				if err := rows.Write(row); err != nil {
+					return err
+				}
+			}
+			return rows.Flush()
+		}),
+		writeFile(filepath.Join(report.Dir, "summary.json"), func(w io.Writer) error {
+			return formats.WriteSummary(w, report.Summary)
+		}),
+	)
+}

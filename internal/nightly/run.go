@@ -1,0 +1,160 @@
+package nightly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tallyman/internal/journal"
+	"tallyman/internal/mailbox"
+)
+
+// RunRequest says what a nightly pass is for.
+type RunRequest struct {
+	Date    string          // business date of the report, and of files without one in their name; empty: the last complete one
+	Secrets journal.Secrets // of the webhooks, to check signatures again
+}
+
+// Run does a nightly pass: fetch, import, reconcile, deliver. One bad file stops neither the others nor the report, and
+// neither does a mailbox that cannot be reached.
+func (n *Night) Run(ctx context.Context, q RunRequest) (*Result, error) {
+	calendar := n.config.Reconcile.Calendar()
+	result := &Result{BusinessDate: q.Date}
+	if q.Date == "" {
+		result.BusinessDate = calendar.LastComplete(n.started)
+	}
+	if err := n.prepare(ctx); err != nil {
+		return nil, err
+	}
+	box, err := mailbox.Dial(ctx, mailboxOptions(n.config.Inbox, n.log, n.options.Now))
+	if err != nil {
+		result.Faults = append(result.Faults, fmt.Sprintf("the mailbox: %v", err))
+	}
+	if box != nil {
+		defer func() { _ = box.Close() }()
+		if err := n.importDayFiles(ctx, box, q.Date, result); err != nil {
+			return nil, err
+		}
+	}
+	if ctx.Err() != nil {
+		result.interrupt(ctx)
+		return result, n.conclude(ctx, n.runsDir(), result)
+	}
+	if err := n.expect(ctx, q.Date, result); err != nil {
+		return nil, err
+	}
+	if n.ledger != nil {
+		if result.Report, err = n.report(ctx, q, result.BusinessDate); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.postResults(result); err != nil {
+		return nil, err
+	}
+	if box != nil && !n.options.DryRun {
+		if err := n.deliver(ctx, box, result); err != nil {
+			return nil, err
+		}
+	}
+	return result, n.conclude(ctx, n.runsDir(), result)
+}
+
+// interrupt notes that the run was told to stop.
+func (r *Result) interrupt(ctx context.Context) {
+	if r.stop == nil {
+		r.stop = context.Cause(ctx)
+		r.Stopped = r.stop.Error()
+	}
+}
+
+// importDayFiles fetches and imports what stands in the inbox. An inbox that cannot be read is a fault of the mailbox,
+// not the end of the night.
+func (n *Night) importDayFiles(ctx context.Context, box *mailbox.Mailbox, date string, result *Result) error {
+	files, err := n.fetch(ctx, box, date, result)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		result.Faults = append(result.Faults, fmt.Sprintf("the inbox: %v", err))
+		return nil
+	}
+	for _, f := range files {
+		if err := n.importInto(ctx, f, n.runsDir(), result); err != nil {
+			return err
+		}
+		if !n.options.DryRun {
+			n.putAway(context.WithoutCancel(ctx), box, result.Files[len(result.Files)-1], result)
+		}
+		if result.stop != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// expect notes a day file that should have come by now: that of the date asked for, or today's.
+func (n *Night) expect(ctx context.Context, asked string, result *Result) error {
+	inbox, calendar := n.config.Inbox, n.config.Reconcile.Calendar()
+	if inbox.ExpectBy == "" || n.options.DryRun {
+		return nil
+	}
+	date := asked
+	if date == "" {
+		date = calendar.DateOf(n.started)
+	}
+	by, err := calendar.At(date, inbox.ExpectBy)
+	if err != nil {
+		return err
+	}
+	if n.started.Before(by) {
+		return nil
+	}
+	came, err := n.ledger.HasDayFile(ctx, date)
+	if err == nil && !came {
+		result.Missing = date
+	}
+	return err
+}
+
+// report writes the report of a business date.
+func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report, error) {
+	reporter := &Reporter{
+		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets, Log: n.log,
+	}
+	previous, err := LatestExceptions(n.config.Reports.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return reporter.Report(ctx, ReportRequest{
+		Date: date, Journals: []string{filepath.Join(n.config.DataDir, "journal")}, Optional: true,
+		Out: filepath.Join(n.config.Reports.Dir, date, n.id), Previous: previous,
+	})
+}
+
+// LatestExceptions returns the path of the exceptions.csv that was written last below a reports directory, or "" if there
+// is none: run ids sort by time.
+func LatestExceptions(dir string) (string, error) {
+	dates, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for the last report: %w", err)
+	}
+	latest, path := "", ""
+	for _, date := range dates {
+		runs, err := os.ReadDir(filepath.Join(dir, date.Name()))
+		if err != nil {
+			continue // a file of somebody else's
+		}
+		for _, run := range runs {
+			candidate := filepath.Join(dir, date.Name(), run.Name(), "exceptions.csv")
+			if _, err := os.Stat(candidate); err == nil && run.Name() > latest {
+				latest, path = run.Name(), candidate
+			}
+		}
+	}
+	return path, nil
+}
