@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"tallyman/importer"
+	"tallyman/internal/journal"
+	"tallyman/internal/ledger"
+	"tallyman/internal/nightly"
+)
+
+// sorted gives an error of a night or a report the exit code of its kind. nil stays nil.
+func sorted(err error) error {
+	var held *nightly.LockedError
+	var binding *ledger.BindingError
+	var input *nightly.InputError
+	var signalled interruption
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &held), errors.Is(err, journal.ErrLocked):
+		return locked(err)
+	case errors.As(err, &binding), errors.As(err, &input):
+		return usage(err)
+	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, syscall.ENOSPC):
+		return stopped(err)
+	}
+	return err
+}
+
+// ending turns what a run did into the error that the command ends with: nil if nothing needs anybody.
+func ending(r *nightly.Result) error {
+	var stop *importer.StopError
+	switch {
+	case errors.As(r.Stop(), &stop) && stop.Reason == "misconfigured" && untouched(r):
+		return usage(fmt.Errorf("%w; nothing was done", r.Stop()))
+	case r.Stop() != nil:
+		return stopped(fmt.Errorf("stopped early: %w; what was done is on record: run the same command again to go on", r.Stop()))
+	}
+	if needs := r.NeedsPerson(); len(needs) > 0 {
+		return needsPerson(errors.New("needs a person: " + strings.Join(needs, "\nneeds a person: ")))
+	}
+	return nil
+}
+
+// untouched reports whether the run changed nothing at Moment.
+func untouched(r *nightly.Result) bool {
+	for _, f := range r.Files {
+		for outcome, n := range f.Outcomes {
+			if n > 0 && (outcome == "created" || outcome == "updated" || outcome == "in_doubt") {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tallyman/internal/config"
+	"tallyman/internal/nightly"
+)
+
+type importOptions struct {
+	dryRun bool
+	date   string
+	out    string
+	retry  string
+}
+
+func newImportCommand(a *app) *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import [--dry-run] [--date DATE] [--out DIR] SOURCE... | --retry RUN-ID",
+		Short: "Import customer files once",
+		Long: `Creates or updates the customers of the files at Moment. A SOURCE is a file, a
+directory, or sftp:NAME for a file in the configured inbox.
+
+Every record ends in exactly one outcome, in NAME.outcome.csv; the rejected ones
+stand in NAME.rejects.csv as they came, with the reason, and can be imported as
+they are once corrected. The same file again sends nothing for what is finished.
+
+With --dry-run nothing is sent and nothing is recorded: the same files say what
+would be done.
+
+With --retry no SOURCE is needed: the files of that run are taken up again, and only
+what failed, is in doubt or was not attempted is sent.`,
+		Example: "  tallyman import --dry-run customers.csv\n  tallyman import --date 2026-11-22 customers.csv",
+		Args: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 0) == (o.retry == "") {
+				return errors.New("import needs a SOURCE, or --retry RUN-ID without one")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runImport(cmd.Context(), a, o, args)
+		},
+	}
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "decide everything, send nothing")
+	cmd.Flags().Var((*dateValue)(&o.date), "date", "business `DATE` of the files, YYYY-MM-DD (else the one in the name, else today's)")
+	cmd.Flags().StringVar(&o.out, "out", "", "write the results into `DIR` (else data_dir/runs/RUN-ID)")
+	cmd.Flags().StringVar(&o.retry, "retry", "", "take up again the unfinished records of the run with that `RUN-ID`")
+	return cmd
+}
+
+func runImport(ctx context.Context, a *app, o importOptions, sources []string) error {
+	need := config.SectionMerchant | config.SectionDataDir | config.SectionAPI
+	if slices.ContainsFunc(sources, func(s string) bool { return strings.HasPrefix(s, "sftp:") }) {
+		need |= config.SectionInbox
+	}
+	cfg, err := a.config(need)
+	if err != nil {
+		return err
+	}
+	if err := supported(cfg); err != nil {
+		return err
+	}
+	night, err := a.openNight(ctx, cfg, "import", o.dryRun)
+	if err != nil {
+		return sorted(err)
+	}
+	var result *nightly.Result
+	if o.retry != "" {
+		result, err = night.Retry(ctx, o.retry, o.out)
+	} else {
+		result, err = night.Import(ctx, nightly.ImportRequest{Date: o.date, Out: o.out, Sources: sources})
+	}
+	if err := closing(err, night); err != nil {
+		return sorted(err)
+	}
+	if err := a.answer(result, importText(result)); err != nil {
+		return err
+	}
+	return ending(result)
+}
+
+// supported refuses what the configuration may say and this version cannot do, rather than doing something else.
+func supported(cfg *config.Config) error {
+	for _, s := range []struct{ key, value, wanted string }{
+		{"files.format", cfg.Files.Format, "customers"},
+		{"files.decimal", cfg.Files.Decimal, "."},
+		{"files.group", cfg.Files.Group, ""},
+	} {
+		if s.value != s.wanted {
+			return usage(fmt.Errorf("%s: %q is not supported yet; this version reads %q only", s.key, s.value, s.wanted))
+		}
+	}
+	if e := cfg.Files.Encoding; e != "auto" && e != "utf-8" {
+		return usage(fmt.Errorf("files.encoding: %q is not supported yet; export the files as UTF-8 and write auto", e))
+	}
+	if cfg.Files.Trailer.Configured() {
+		return usage(fmt.Errorf("files.trailer is not supported yet; files must end with their last customer"))
+	}
+	return nil
+}
+
+// importText is what a person sees of an import: a line a file that foots, one example of each problem, where to look.
+func importText(r *nightly.Result) string {
+	var b strings.Builder
+	for _, f := range r.Files {
+		describeFile(&b, r, f)
+	}
+	if len(r.Files) == 0 && r.Stop() == nil {
+		b.WriteString("no files\n")
+	}
+	return b.String()
+}
+
+func describeFile(b *strings.Builder, r *nightly.Result, f nightly.FileResult) {
+	dry := ""
+	if r.DryRun {
+		dry = " (dry run: nothing was sent)"
+	}
+	if f.Fault != "" {
+		fmt.Fprintf(b, "%s for %s: rejected as a whole, nothing was sent: %s\n", printable(f.Name), f.BusinessDate, printable(f.Fault))
+		return
+	}
+	fmt.Fprintf(b, "%s for %s: %s%s\n", printable(f.Name), f.BusinessDate, f.Footing(), dry)
+	for _, note := range f.Notes {
+		fmt.Fprintf(b, "  note: %s\n", printable(note))
+	}
+	for _, p := range f.Problems {
+		fmt.Fprintf(b, "  %d %s, %s; the first at line %d: %s\n", p.Count, p.Outcome, p.Reason, p.Line, printable(p.Detail))
+	}
+	if f.Outcome != "" {
+		fmt.Fprintf(b, "  outcome: %s\n", f.Outcome)
+	}
+	if f.Outcomes["rejected"] > 0 {
+		fmt.Fprintf(b, "  rejects: %s (correct them there and import that file)\n", f.Rejects)
+	}
+}

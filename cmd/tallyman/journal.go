@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tallyman/internal/config"
+	"tallyman/internal/journal"
+)
+
+func newJournalCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "journal verify|repair|ls [PATH]",
+		Short:   "Check, repair or list the journal of webhook events",
+		Long:    `Works on the journal in PATH, or else on the one in data_dir.`,
+		Example: "  tallyman journal verify",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    runGroup,
+	}
+	cmd.AddCommand(newJournalVerifyCommand(a), newJournalRepairCommand(a), newJournalListCommand(a))
+	return cmd
+}
+
+func newJournalVerifyCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify [PATH]",
+		Short: "Check chain and signatures; changes nothing",
+		Long: `Reads a journal, a directory or a file, and names every damage by file, line and
+kind. Signatures are checked again with the secrets of the configuration, if they
+are at hand. It may run while tallyman receive writes.
+
+Damage ends with 3, what is only worth knowing does not.`,
+		Example: "  tallyman journal verify /backup/journal",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runJournalVerify(cmd.Context(), a, args)
+		},
+	}
+}
+
+func newJournalRepairCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "repair [PATH]",
+		Short: "Move a torn tail aside, and nothing else",
+		Long: `A machine that stops in the middle of a write can leave a torn tail: the beginning
+of a line at the end of the youngest segment. Nobody was told that it was kept, so
+Moment sends that event again. Repair moves it into a file of its own, beside the
+segment; nothing is deleted. tallyman receive does the same at its start.
+
+Other damage is not repaired: take the segments from a backup.`,
+		Example: "  tallyman journal repair",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runJournalRepair(cmd.Context(), a, args)
+		},
+	}
+}
+
+// journalPath returns which journal is meant: the one in the argument, else the one in data_dir. missing is true if the
+// latter is not there yet: nothing was received. One that was named must be there.
+func (a *app) journalPath(args []string) (path string, missing bool, err error) {
+	if len(args) > 0 {
+		path = args[0]
+	} else {
+		cfg, err := a.config(config.SectionDataDir)
+		if err != nil {
+			return "", false, err
+		}
+		path = filepath.Join(cfg.DataDir, "journal")
+	}
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return path, false, nil
+	case errors.Is(err, fs.ErrNotExist) && len(args) == 0:
+		return path, true, nil
+	default:
+		return "", false, usage(fmt.Errorf("open journal: %w", err))
+	}
+}
+
+// noJournal is what the commands say of a journal that is not there yet.
+func noJournal(path string) string {
+	return fmt.Sprintf("there is no journal in %s yet: tallyman receive makes it\n", path)
+}
+
+// verifyAnswer is what `tallyman journal verify --json` says.
+type verifyAnswer struct {
+	Path       string            `json:"path"`
+	Whole      bool              `json:"whole"`
+	Files      int               `json:"files"`
+	Lines      int64             `json:"lines"`
+	Seq        int64             `json:"seq"`    // of the last line of the chain; 0 if there is none
+	SHA256     string            `json:"sha256"` // of that line
+	Verified   int64             `json:"verified"`
+	Unverified int64             `json:"unverified"`
+	Failed     int64             `json:"failed"`
+	Damage     []journal.Finding `json:"damage"` // the first 1,000
+	DamageAll  int64             `json:"damage_count"`
+	Notices    []journal.Finding `json:"notices"`
+}
+
+func runJournalVerify(ctx context.Context, a *app, args []string) error {
+	path, missing, err := a.journalPath(args)
+	if err != nil {
+		return err
+	}
+	answer := verifyAnswer{Path: path, Whole: true, Damage: []journal.Finding{}, Notices: []journal.Finding{}}
+	if missing {
+		return a.answer(answer, noJournal(path))
+	}
+	secrets, err := a.reportSecrets()
+	if err != nil {
+		return err
+	}
+	report, err := journal.Verify(ctx, path, secrets)
+	if err != nil {
+		return err
+	}
+	answer.Whole, answer.Files, answer.Lines = report.DamageCount == 0, len(report.Files), report.Lines
+	answer.Seq, answer.SHA256, answer.DamageAll = report.Seq, report.Hash, report.DamageCount
+	answer.Verified, answer.Unverified, answer.Failed = report.Verified, report.Unverified, report.Failed
+	answer.Damage, answer.Notices = append(answer.Damage, report.Damage...), append(answer.Notices, report.Notices...)
+	if err := a.answer(answer, verifyText(answer)); err != nil {
+		return err
+	}
+	if answer.Whole {
+		return nil
+	}
+	remedy := "keep it as it is, and take the segments from a backup"
+	if report.Torn != nil && report.DamageCount == 1 {
+		remedy = "tallyman journal repair moves the torn tail aside"
+	}
+	return needsPerson(fmt.Errorf("the journal in %s is damaged in %s: %s", path, places(report.DamageCount), remedy))
+}
+
+func places(n int64) string {
+	if n == 1 {
+		return "1 place"
+	}
+	return fmt.Sprintf("%d places", n)
+}
+
+func verifyText(v verifyAnswer) string {
+	var b strings.Builder
+	for _, f := range v.Damage {
+		fmt.Fprintf(&b, "%s\n", printable(f.String()))
+	}
+	if more := v.DamageAll - int64(len(v.Damage)); more > 0 {
+		fmt.Fprintf(&b, "and %d more\n", more)
+	}
+	for _, f := range v.Notices {
+		fmt.Fprintf(&b, "note: %s\n", printable(f.String()))
+	}
+	state := "whole"
+	if !v.Whole {
+		state = "DAMAGED in " + places(v.DamageAll)
+	}
+	fmt.Fprintf(&b, "%s: %s; %d lines in %s, last seq %d\n", v.Path, state, v.Lines, count(v.Files, "file"), v.Seq)
+	fmt.Fprintf(&b, "signatures: %d verified, %d unverified, %d failed\n", v.Verified, v.Unverified, v.Failed)
+	return b.String()
+}
+
+// repairAnswer is what `tallyman journal repair --json` says; File is empty if there was nothing to repair.
+type repairAnswer struct {
+	Path  string `json:"path"`
+	File  string `json:"file"`
+	Aside string `json:"aside"`
+	Bytes int64  `json:"bytes"`
+}
+
+func runJournalRepair(ctx context.Context, a *app, args []string) error {
+	path, missing, err := a.journalPath(args)
+	if err != nil {
+		return err
+	}
+	if missing {
+		return a.answer(repairAnswer{Path: path}, noJournal(path))
+	}
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return usage(fmt.Errorf("open journal: %s is no directory: a torn tail is repaired in the journal's own directory", path))
+	}
+	done, err := journal.Repair(ctx, path, a.now(), a.logger)
+	if err != nil {
+		return sorted(err)
+	}
+	text := fmt.Sprintf("%s: there is no torn tail; nothing was done\n", path)
+	if done.File != "" {
+		text = fmt.Sprintf("%s: moved the torn tail of %s, %d bytes, to %s\n", path, done.File, done.Bytes, done.Aside)
+	}
+	return a.answer(repairAnswer{Path: path, File: done.File, Aside: done.Aside, Bytes: done.Bytes}, text)
+}

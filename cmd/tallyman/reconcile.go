@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tallyman/internal/config"
+	"tallyman/internal/ledger"
+	"tallyman/internal/nightly"
+)
+
+type reconcileOptions struct {
+	date     string
+	from, to string
+	expected string
+	journals []string
+	out      string
+}
+
+func newReconcileCommand(a *app) *cobra.Command {
+	var o reconcileOptions
+	cmd := &cobra.Command{
+		Use:   "reconcile [--date DATE] [--from T --to T] [--expected FILE --journal PATH... --out DIR]",
+		Short: "Match the journal of payments with the expected balances",
+		Long: `Writes balances.csv, payments.csv, exceptions.csv and summary.json.
+
+Without --expected, for a business date (the last complete one unless --date says
+otherwise) from the ledger and the journal in data_dir. With --expected, from files
+alone: a CSV with customer_id, currency and balance (an outcome file will do), and
+journals, of tallyman or with a bare Moment event a line. That form needs no
+configuration; one that is there gives tolerance, time zone and secrets.
+
+Breaks end with 3, notices do not.`,
+		Example: "  tallyman reconcile --date 2026-11-22\n  tallyman reconcile --expected expected.csv --journal events.jsonl --out report",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runReconcile(cmd.Context(), a, o)
+		},
+	}
+	f := cmd.Flags()
+	f.Var((*dateValue)(&o.date), "date", "business `DATE`, YYYY-MM-DD")
+	f.StringVar(&o.from, "from", "", "begin of the period, RFC 3339, inclusive")
+	f.StringVar(&o.to, "to", "", "end of the period, RFC 3339, exclusive")
+	f.StringVar(&o.expected, "expected", "", "`FILE` with the expected balances, instead of the ledger")
+	f.StringArrayVar(&o.journals, "journal", nil, "journal file or directory `PATH`; may be given again")
+	f.StringVar(&o.out, "out", "", "write the report into `DIR`")
+	return cmd
+}
+
+func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
+	q, err := o.request()
+	if err != nil {
+		return err
+	}
+	cfg, err := a.reconcileConfig(o)
+	if err != nil {
+		return err
+	}
+	reporter := &nightly.Reporter{Log: a.logger}
+	if cfg != nil {
+		reporter.Calendar, reporter.Tolerance = cfg.Reconcile.Calendar(), cfg.Reconcile.Tolerance
+		if reporter.Secrets, err = a.reportSecrets(); err != nil {
+			return err
+		}
+	}
+	if o.expected == "" {
+		reporter.Ledger, err = ledger.OpenExisting(ctx, cfg.DataDir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return usage(fmt.Errorf("there is no ledger in %s yet: import a customer file first, or give --expected, --journal and --out", cfg.DataDir))
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { _ = reporter.Ledger.Close() }()
+		if err := a.ledgerDefaults(&q, cfg); err != nil {
+			return err
+		}
+	}
+	if q.Previous == "" {
+		q.Previous = filepath.Join(q.Out, "exceptions.csv")
+	}
+	report, err := reporter.Report(ctx, q)
+	if err != nil {
+		return sorted(err)
+	}
+	if err := a.answer(report, reportText(report)); err != nil {
+		return err
+	}
+	if report.Breaks > 0 {
+		return needsPerson(fmt.Errorf("the report has %s: see %s", count(report.Breaks, "break"), filepath.Join(report.Dir, "exceptions.csv")))
+	}
+	return nil
+}
+
+// rfc3339 is the form of RFC 3339 section 5.6, which time.Parse takes less strictly.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// request reads the flags.
+func (o reconcileOptions) request() (nightly.ReportRequest, error) {
+	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out}
+	for _, flag := range []struct {
+		name, text string
+		to         *time.Time
+	}{{"--from", o.from, &q.From}, {"--to", o.to, &q.To}} {
+		if flag.text == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339, flag.text)
+		if err != nil || !rfc3339.MatchString(flag.text) {
+			return q, usage(fmt.Errorf("%s: %q is no time as RFC 3339 has it, such as 2026-11-22T00:00:00+02:00", flag.name, flag.text))
+		}
+		*flag.to = t
+	}
+	switch {
+	case o.expected != "" && (len(o.journals) == 0 || o.out == ""):
+		return q, usage(errors.New("--expected needs --journal and --out"))
+	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
+		return q, usage(errors.New("--from must be before --to"))
+	}
+	return q, nil
+}
+
+// reconcileConfig loads the configuration. For files alone there need not be one, and nil is returned then.
+func (a *app) reconcileConfig(o reconcileOptions) (*config.Config, error) {
+	if o.expected == "" {
+		return a.config(config.SectionMerchant | config.SectionDataDir | config.SectionReconcile | config.SectionReports)
+	}
+	cfg, err := a.config(config.SectionReconcile)
+	if errors.Is(err, fs.ErrNotExist) && a.configPath() == configName {
+		return nil, nil // nobody named one
+	}
+	return cfg, err
+}
+
+// ledgerDefaults fills in what the flags leave open for a report from the ledger.
+func (a *app) ledgerDefaults(q *nightly.ReportRequest, cfg *config.Config) error {
+	calendar := cfg.Reconcile.Calendar()
+	if q.Date == "" && q.From.IsZero() && q.To.IsZero() {
+		q.Date = calendar.LastComplete(a.now())
+	}
+	if len(q.Journals) == 0 {
+		q.Journals, q.Optional = []string{filepath.Join(cfg.DataDir, "journal")}, true
+	}
+	if q.Out != "" {
+		return nil
+	}
+	previous, err := nightly.LatestExceptions(cfg.Reports.Dir)
+	if err != nil {
+		return err
+	}
+	id, err := nightly.NewRunID(a.now())
+	if err != nil {
+		return err
+	}
+	date := q.Date
+	if date == "" && !q.To.IsZero() {
+		date = calendar.DateOf(q.To.Add(-time.Nanosecond))
+	}
+	if date == "" {
+		date = "open"
+	}
+	q.Previous, q.Out = previous, filepath.Join(cfg.Reports.Dir, date, id)
+	return nil
+}
+
+// reportText is what a person sees of a report.
+func reportText(r *nightly.Report) string {
+	var b strings.Builder
+	s := r.Summary
+	period := s.BusinessDate
+	if period == "" {
+		period = "all events"
+	}
+	fmt.Fprintf(&b, "report for %s (%s)\n", period, s.Timezone)
+	for _, t := range s.RollForward {
+		fmt.Fprintf(&b, "  %s: opening %s + billed %s - paid %s = closing %s\n", t.Currency, t.Opening, t.Billed, t.Paid, t.Closing)
+	}
+	for _, e := range s.Exceptions {
+		fmt.Fprintf(&b, "  %s: %d %s\n", e.Severity, e.Count, e.Reason)
+	}
+	for _, c := range s.Checks {
+		if !c.OK {
+			fmt.Fprintf(&b, "  CHECK FAILED: %s: %s\n", c.Name, c.Detail)
+		}
+	}
+	if r.LeftOut > 0 {
+		fmt.Fprintf(&b, "  %s of the expected file left out: no customer, no balance, or an outcome that asserts nothing\n", count(r.LeftOut, "row"))
+	}
+	fmt.Fprintf(&b, "  files: %s\n", r.Dir)
+	return b.String()
+}

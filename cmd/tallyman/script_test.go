@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+	"tallyman/internal/config"
+)
+
+// TestMain makes this binary stand for tallyman in the scripts; tallyman-test is
+// tallyman with the commands of testCommands as well.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tallyman": main,
+		"tallyman-test": func() {
+			a := newApp()
+			root := newRoot(a)
+			root.AddCommand(testCommands(a)...)
+			os.Exit(execute(a, root, os.Args[1:]))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUpScript,
+		Cmds:                scriptCommands(),
+	})
+}
+
+// testCommands are what a command can meet with: a configuration, and signals.
+func testCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{
+		{
+			Use: "load SECTION...",
+			RunE: func(_ *cobra.Command, args []string) error {
+				need := config.Section(0)
+				for _, arg := range args {
+					need |= map[string]config.Section{
+						"merchant": config.SectionMerchant, "data_dir": config.SectionDataDir, "api": config.SectionAPI,
+						"inbox": config.SectionInbox, "receiver": config.SectionReceiver,
+					}[arg]
+				}
+				cfg, err := a.config(need)
+				if err != nil {
+					return err
+				}
+				return a.answer(cfg.Merchant, fmt.Sprintf("%s %s\n", cfg.Merchant, cfg.API.Key))
+			},
+		},
+		{
+			// Sends itself so many signals, waiting until each has arrived.
+			Use:  "interrupt COUNT",
+			Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				n, err := strconv.Atoi(args[0])
+				if err != nil {
+					return err
+				}
+				self, err := os.FindProcess(os.Getpid())
+				if err != nil {
+					return err
+				}
+				if err := self.Signal(syscall.SIGTERM); err != nil {
+					return err
+				}
+				<-cmd.Context().Done()
+				if n == 1 {
+					return stopped(cmd.Context().Err())
+				}
+				if err := self.Signal(syscall.SIGINT); err != nil {
+					return err
+				}
+				select {}
+			},
+		},
+		{
+			Use:  "end KIND",
+			Args: cobra.ExactArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				err := errors.New("the end")
+				return map[string]error{"person": needsPerson(err), "stopped": stopped(err), "locked": locked(err), "other": err}[args[0]]
+			},
+		},
+	}
+}

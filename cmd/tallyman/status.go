@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tallyman/internal/config"
+	"tallyman/internal/ledger"
+	"tallyman/internal/nightly"
+)
+
+// How much the overview shows: the last runs and files, and of older files those that are not done with.
+const (
+	statusRuns  = 10
+	statusFiles = 10
+	statusOlder = 1000
+)
+
+func newStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [RUN-ID]",
+		Short: "Last runs, files, what is missing, what to do next",
+		Long: `Shows the last runs and files, what is unfinished, rejected or not delivered, how
+far the journal is, and what to do next, each with the command that helps. With
+RUN-ID, or as much of its beginning as only one run has: what that run did.
+
+It only looks, and may be called while a run is at work.`,
+		Example: "  tallyman status\n  tallyman status 20261122T0430",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStatus(cmd.Context(), a, args)
+		},
+	}
+}
+
+// statusAnswer is what `tallyman status --json` says.
+type statusAnswer struct {
+	Merchant string        `json:"merchant"`
+	DataDir  string        `json:"data_dir"`
+	Ledger   bool          `json:"ledger"` // there is one: something was run
+	Holder   string        `json:"holder"` // who works on the data directory; empty: nobody
+	Runs     []runInfo     `json:"runs"`   // newest first
+	Files    []fileInfo    `json:"files"`  // newest first
+	Outbox   []string      `json:"outbox"` // names of result files that are not delivered
+	Journal  journalStatus `json:"journal"`
+	Next     []nextStep    `json:"next"`
+}
+
+// journalStatus says how far the journal is.
+type journalStatus struct {
+	Path    string    `json:"path"`
+	Seq     int64     `json:"seq"` // of the last line; 0 if there is none
+	Last    time.Time `json:"last,omitzero"`
+	Trouble string    `json:"trouble,omitempty"` // why it cannot be read
+}
+
+func runStatus(ctx context.Context, a *app, args []string) (err error) {
+	cfg, err := a.config(config.SectionMerchant | config.SectionDataDir)
+	if err != nil {
+		return err
+	}
+	holder, err := nightly.ReadHolder(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.OpenExisting(ctx, cfg.DataDir)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return err
+	}
+	if l != nil {
+		defer func() { err = errors.Join(err, l.Close()) }()
+	}
+	zone := cfg.Reconcile.Calendar().Location()
+	if len(args) > 0 {
+		if missing {
+			return usage(fmt.Errorf("there is no run %q: there is no ledger in %s yet", args[0], cfg.DataDir))
+		}
+		return a.statusOfRun(ctx, l, holder, args[0], zone)
+	}
+	s := &statusAnswer{
+		Merchant: cfg.Merchant, DataDir: cfg.DataDir, Ledger: !missing, Runs: []runInfo{}, Files: []fileInfo{}, Outbox: []string{},
+	}
+	if holder.Held {
+		s.Holder = holder.Text
+	}
+	if l != nil {
+		if err := s.look(ctx, l, holder); err != nil {
+			return err
+		}
+	}
+	if s.Outbox, err = outbox(cfg.DataDir); err != nil {
+		return err
+	}
+	s.Journal = lookAtJournal(ctx, filepath.Join(cfg.DataDir, "journal"))
+	s.Next = nextSteps(s)
+	return a.answer(s, statusText(s, zone))
+}
+
+// look reads runs and files from the ledger.
+func (s *statusAnswer) look(ctx context.Context, l *ledger.Ledger, holder nightly.Holder) error {
+	runs, err := l.Runs(ctx, statusRuns)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		s.Runs = append(s.Runs, newRunInfo(r, holder))
+	}
+	files, err := l.Files(ctx, statusOlder)
+	if err != nil {
+		return err
+	}
+	all := make([]fileInfo, len(files))
+	for i, f := range files {
+		all[i] = newFileInfo(f)
+		if i < statusFiles || (f.State != ledger.FileDone && !overtaken(all[i], all[:i])) {
+			s.Files = append(s.Files, all[i])
+		}
+	}
+	return nil
+}
+
+// outbox returns the names of the result files that wait for delivery.
+func outbox(dataDir string) ([]string, error) {
+	names := []string{}
+	entries, err := os.ReadDir(filepath.Join(dataDir, "outbox"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("look into the outbox: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// lookAtJournal says how far a journal is. That it cannot be read is something to show, not to fail with.
+func lookAtJournal(ctx context.Context, dir string) journalStatus {
+	s := journalStatus{Path: dir}
+	last, ok, err := lastReceived(ctx, dir)
+	switch {
+	case err != nil:
+		s.Trouble = err.Error()
+	case ok:
+		s.Seq, s.Last = last.LastSeq, last.LastTime
+	}
+	return s
+}
