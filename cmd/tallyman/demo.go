@@ -193,7 +193,7 @@ func (d *demo) night(ctx context.Context) (*nightly.Result, error) {
 		return nil, err
 	}
 	result, err := night.Run(ctx, nightly.RunRequest{Date: d.date, Secrets: secrets})
-	return result, closing(err, night)
+	return result, night.closing(err)
 }
 
 // payBills lets about half of the customers pay: most what they owe, some too little, some too much, some with an event

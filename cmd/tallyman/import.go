@@ -77,7 +77,7 @@ func runImport(ctx context.Context, a *app, o importOptions, sources []string) e
 	} else {
 		result, err = night.Import(ctx, nightly.ImportRequest{Date: o.date, Out: o.out, Sources: sources})
 	}
-	if err := closing(err, night); err != nil {
+	if err := night.closing(err); err != nil {
 		return sorted(err)
 	}
 	if err := a.answer(result, importText(result)); err != nil {
@@ -86,22 +86,10 @@ func runImport(ctx context.Context, a *app, o importOptions, sources []string) e
 	return ending(result)
 }
 
-// supported refuses what the configuration may say and this version cannot do, rather than doing something else.
+// supported refuses what the files section says and no file can be read by.
 func supported(cfg *config.Config) error {
-	for _, s := range []struct{ key, value, wanted string }{
-		{"files.format", cfg.Files.Format, "customers"},
-		{"files.decimal", cfg.Files.Decimal, "."},
-		{"files.group", cfg.Files.Group, ""},
-	} {
-		if s.value != s.wanted {
-			return usage(fmt.Errorf("%s: %q is not supported yet; this version reads %q only", s.key, s.value, s.wanted))
-		}
-	}
-	if e := cfg.Files.Encoding; e != "auto" && e != "utf-8" {
-		return usage(fmt.Errorf("files.encoding: %q is not supported yet; export the files as UTF-8 and write auto", e))
-	}
-	if cfg.Files.Trailer.Configured() {
-		return usage(fmt.Errorf("files.trailer is not supported yet; files must end with their last customer"))
+	if err := nightly.CheckFiles(cfg.Files); err != nil {
+		return usage(err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"tallyman/internal/config"
@@ -11,16 +10,16 @@ import (
 )
 
 // openNight begins a run with the configured parts.
-func (a *app) openNight(ctx context.Context, cfg *config.Config, command string, dryRun bool) (*nightly.Night, error) {
-	o := nightly.Options{Config: cfg, Command: command, Version: readVersion().Version, DryRun: dryRun, Log: a.logger, Now: a.now}
-	if !a.flags.quiet && !a.flags.json {
-		o.Progress = newProgress(a).report
+func (a *app) openNight(ctx context.Context, cfg *config.Config, command string, dryRun bool) (shownNight, error) {
+	shown := newReporter(a)
+	night, err := nightly.Open(ctx, nightly.Options{
+		Config: cfg, Command: command, Version: readVersion().Version, DryRun: dryRun, Log: a.logger, Now: a.now, Progress: shown.report,
+	})
+	if err != nil {
+		shown.end()
 	}
-	return nightly.Open(ctx, o)
+	return shownNight{night, shown}, err
 }
-
-// closing ends a night and keeps the error of what it did in front.
-func closing(err error, night *nightly.Night) error { return errors.Join(err, night.Close()) }
 
 // webhookSecrets reads the configured webhook secrets.
 func webhookSecrets(cfg *config.Config) (journal.Secrets, error) {

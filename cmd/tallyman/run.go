@@ -76,7 +76,7 @@ func (a *app) pass(ctx context.Context, cfg *config.Config, q nightly.RunRequest
 		return nil, sorted(err)
 	}
 	result, err := night.Run(ctx, q)
-	return result, sorted(closing(err, night))
+	return result, sorted(night.closing(err))
 }
 
 // runText is the one summary line of a nightly pass.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/pkg/sftp"
 )
@@ -151,7 +152,8 @@ func transient(err error) bool {
 // the connection is as good as before.
 func answered(err error) bool {
 	var status *sftp.StatusError
-	return errors.As(err, &status) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	// The library itself answers ENOTDIR where a directory is to be made below a file.
+	return errors.As(err, &status) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // unsupported reports the answer of a server that does not know a request.

@@ -45,6 +45,19 @@ func TestReconnects(t *testing.T) {
 	}
 }
 
+// So is one on which only the SFTP session has ended.
+func TestReconnectsAfterTheEndOfSFTP(t *testing.T) {
+	f := startFaulty(t, nil)
+	f.write("outgoing/a.csv", []byte("x"))
+	m := open(t, f.options())
+	find(t, m, "a.csv")
+	f.endSFTP()
+	find(t, m, "a.csv")
+	if n := f.connections.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
 // A server that falls silent, wherever it does, is given up after the time
 // that was allowed, and not tried again.
 func TestSilentServer(t *testing.T) {

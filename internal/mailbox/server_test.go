@@ -37,8 +37,9 @@ type faulty struct {
 	done    chan struct{} // closed at the end of the test
 	serving sync.WaitGroup
 
-	mu    sync.Mutex
-	conns []net.Conn
+	mu       sync.Mutex
+	conns    []net.Conn
+	channels []ssh.Channel
 
 	connections atomic.Int32 // connections accepted
 	refusals    atomic.Int32 // passwords refused
@@ -134,6 +135,16 @@ func (f *faulty) cutAll() {
 	f.conns = nil
 }
 
+// endSFTP ends the SFTP sessions; the connections stand.
+func (f *faulty) endSFTP() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.channels {
+		_ = c.Close()
+	}
+	f.channels = nil
+}
+
 func (f *faulty) accept(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()
@@ -171,6 +182,9 @@ func (f *faulty) serve(conn net.Conn) {
 		if err != nil {
 			continue
 		}
+		f.mu.Lock()
+		f.channels = append(f.channels, channel)
+		f.mu.Unlock()
 		f.serving.Go(func() {
 			for r := range asked {
 				_ = r.Reply(r.Type == "subsystem", nil)

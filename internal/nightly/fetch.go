@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
+	"tallyman/importer"
 	"tallyman/internal/config"
 	"tallyman/internal/ledger"
 	"tallyman/internal/mailbox"
@@ -70,6 +72,12 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		var full *mailbox.DiskFullError
+		if errors.As(err, &full) {
+			// The others would not fit either, and what is here could not be recorded.
+			result.stopEarly(&importer.StopError{Reason: "disk_full", Err: err})
+			return nil, nil
+		}
 		if err != nil {
 			// One file that cannot be had does not keep the others.
 			result.Faults = append(result.Faults, fmt.Sprintf("%s was left in the inbox: %v", e.Name, err))
@@ -96,6 +104,10 @@ func (n *Night) putAway(ctx context.Context, box *mailbox.Mailbox, f FileResult,
 	case ledger.FileRejected:
 		err = box.Reject(ctx, f.Name, f.SHA256, f.Fault+"\n")
 	default:
+		return
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		n.log.Info("the file is not in the inbox any more: nothing to move", "file", f.Name)
 		return
 	}
 	if err != nil {

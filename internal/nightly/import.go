@@ -141,7 +141,9 @@ func (n *Night) newImporter(name string) (*importer.Importer, *counter) {
 		Concurrency: n.config.API.Concurrency, DryRun: n.options.DryRun, Log: n.log, Now: n.options.Now, Waits: n.options.Waits,
 	}
 	if report := n.options.Progress; report != nil {
-		options.Progress = func(formats.Outcome) { report(name, int(c.done.Add(1)), c.total) }
+		options.Progress = func(formats.Outcome) {
+			report(Progress{File: name, Done: int(c.done.Add(1)), Total: c.total, Refused: n.client.Stats().Throttled})
+		}
 	}
 	return importer.New(momentAPI{n.client}, options), c
 }
@@ -238,7 +240,7 @@ func (n *Night) importInto(ctx context.Context, f customerFile, dir string, resu
 	}
 	result.Files = append(result.Files, one)
 	if stop != nil {
-		result.stop, result.Stopped = stop, stop.Error()
+		result.stopEarly(stop)
 	}
 	return nil
 }

@@ -34,7 +34,15 @@ type Options struct {
 	// Waits between attempts for one record; the zero value is right for a real API.
 	Waits importer.Waits
 	// Progress, if set, is called for each record of the file at hand that is finished.
-	Progress func(file string, done, total int)
+	Progress func(Progress)
+}
+
+// Progress tells how far the import of a file has come.
+type Progress struct {
+	File    string
+	Done    int   // records that are finished
+	Total   int   // records of the file
+	Refused int64 // requests that the API refused for their pace, in the whole run
 }
 
 // Night is one run: it holds the lock of the data directory from Open to Close.
@@ -177,11 +185,28 @@ func (n *Night) conclude(ctx context.Context, dir string, r *Result) error {
 
 // customerOptions says how the configuration wants customer files read.
 func customerOptions(f config.Files) formats.CustomerOptions {
-	o := formats.CustomerOptions{Currency: f.Currency, Major: f.Amounts == "major"}
+	o := formats.CustomerOptions{
+		Format: formats.Format(f.Format), Encoding: formats.Encoding(f.Encoding), Currency: f.Currency, Major: f.Amounts == "major",
+		Marks: formats.Marks{Decimal: sign(f.Decimal), Group: sign(f.Group)}, PhoneCountry: f.PhoneCountry,
+		ReferenceColumn: f.ReferenceColumn, Columns: f.Columns,
+		Trailer: formats.Trailer{Match: f.Trailer.Match, CountColumn: f.Trailer.CountColumn, SumColumn: f.Trailer.SumColumn},
+	}
 	if f.Delimiter != "auto" {
-		o.Delimiter = []rune(f.Delimiter)[0]
+		o.Delimiter = sign(f.Delimiter)
 	}
 	return o
+}
+
+// CheckFiles says what is wrong with the files section as far as only the reader of customer files can tell: templates of
+// columns, countries.
+func CheckFiles(f config.Files) error { return customerOptions(f).Check() }
+
+// sign is the one character of a text, 0 for none.
+func sign(text string) rune {
+	for _, r := range text {
+		return r
+	}
+	return 0
 }
 
 // mailboxOptions says how the configuration wants the mailbox reached.

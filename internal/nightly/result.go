@@ -57,6 +57,9 @@ func (f FileResult) needsPerson() bool {
 	return f.Fault != "" || f.Outcomes[formats.Rejected]+f.Outcomes[formats.Failed]+f.Outcomes[formats.InDoubt]+f.Outcomes[formats.NotAttempted] > 0
 }
 
+// stopEarly notes why the run stopped before its end.
+func (r *Result) stopEarly(why error) { r.stop, r.Stopped = why, why.Error() }
+
 // Stop returns why the run stopped early, or nil.
 func (r *Result) Stop() error { return r.stop }
 

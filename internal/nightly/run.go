@@ -64,8 +64,7 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (*Result, error) {
 // interrupt notes that the run was told to stop.
 func (r *Result) interrupt(ctx context.Context) {
 	if r.stop == nil {
-		r.stop = context.Cause(ctx)
-		r.Stopped = r.stop.Error()
+		r.stopEarly(context.Cause(ctx))
 	}
 }
 
