@@ -82,13 +82,13 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, &InputError{err}
 	}
-	if err := os.MkdirAll(q.Out, 0o700); err != nil {
-		return nil, fmt.Errorf("make the report's directory: %w", err)
-	}
 	report := &Report{Dir: q.Out}
 	inputs, err := r.assertions(ctx, engine, q, report)
 	if err != nil {
 		return nil, err
+	}
+	if err := os.MkdirAll(q.Out, 0o700); err != nil {
+		return nil, fmt.Errorf("make the report's directory: %w", err)
 	}
 	read, err := r.payments(ctx, engine, q)
 	if err != nil {
