@@ -2,7 +2,7 @@ package formats
 
 import (
 	"slices"
-	"strings"
+	"strconv"
 )
 
 // Customer is what one record of a customer file says of one customer. An empty text, a missing balance or an absent
@@ -43,7 +43,7 @@ func (c Customer) AppendCanonical(b []byte) []byte {
 		b = append(b, 0) // no field can hold NUL: the reader rejects it
 	}
 	if c.Balance.Set {
-		b = append(b, SumOf(c.Balance.Minor).String()...)
+		b = strconv.AppendInt(b, c.Balance.Minor, 10)
 	}
 	for _, m := range c.Metadata {
 		b = append(b, 0)
@@ -52,8 +52,4 @@ func (c Customer) AppendCanonical(b []byte) []byte {
 		b = append(b, m.Value...)
 	}
 	return b
-}
-
-func sortMetadata(m []Metadatum) {
-	slices.SortFunc(m, func(a, b Metadatum) int { return strings.Compare(a.Key, b.Key) })
 }

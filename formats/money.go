@@ -3,7 +3,6 @@ package formats
 import (
 	_ "embed"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,7 +55,7 @@ func MinorDigits(currency string) (digits int, ok bool) {
 func ParseMinor(s string) (int64, error) {
 	digits := strings.TrimPrefix(s, "-")
 	if !allDigits(digits) {
-		return 0, &AmountError{Hint: hintForAmount(s), Err: ErrAmountSyntax}
+		return 0, &AmountError{Hint: hintForMinor(s), Err: ErrAmountSyntax}
 	}
 	if (len(digits) > 1 && digits[0] == '0') || s == "-0" {
 		return 0, &AmountError{Hint: "write it without leading zeros", Err: ErrAmountSyntax}
@@ -64,35 +63,6 @@ func ParseMinor(s string) (int64, error) {
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return 0, &AmountError{Hint: "it does not fit into 64 bits of minor units", Err: ErrAmountRange}
-	}
-	return v, nil
-}
-
-// ParseMajor reads an amount in major units ("240.00") of a currency as minor units (24000), exactly: an optional minus
-// sign, ASCII digits, and at most as many decimals after a point as the currency has. The error is an *AmountError, or
-// says that the currency is unknown.
-func ParseMajor(s, currency string) (int64, error) {
-	exponent, ok := MinorDigits(currency)
-	if !ok {
-		return 0, fmt.Errorf("%q is no ISO 4217 currency code", currency)
-	}
-	whole, fraction, point := strings.Cut(s, ".")
-	if point && !allDigits(fraction) {
-		return 0, &AmountError{Hint: hintForAmount(s), Err: ErrAmountSyntax}
-	}
-	if len(fraction) > exponent {
-		return 0, &AmountError{Hint: fmt.Sprintf("%s has %d decimals, and rounding is nobody's decision here", currency, exponent), Err: ErrAmountSyntax}
-	}
-	digits := strings.TrimPrefix(whole, "-")
-	if !allDigits(digits) || (len(digits) > 1 && digits[0] == '0') {
-		return 0, &AmountError{Hint: hintForAmount(s), Err: ErrAmountSyntax}
-	}
-	v, err := strconv.ParseInt(whole+fraction+strings.Repeat("0", exponent-len(fraction)), 10, 64)
-	if err != nil {
-		return 0, &AmountError{Hint: "it does not fit into 64 bits of minor units", Err: ErrAmountRange}
-	}
-	if v == 0 && whole[0] == '-' {
-		return 0, &AmountError{Hint: "minus zero is no amount", Err: ErrAmountSyntax}
 	}
 	return v, nil
 }
@@ -129,20 +99,4 @@ func allDigits(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// hintForAmount says what is most likely wrong with a text that is no amount.
-func hintForAmount(s string) string {
-	switch {
-	case strings.TrimSpace(s) != s:
-		return "take out the white space around it"
-	case strings.ContainsAny(s, "eE") && strings.ContainsAny(s, "0123456789"):
-		return "a spreadsheet has turned it into scientific notation; format the column as text and export again"
-	case strings.ContainsAny(s, ".,"):
-		return "write an integer of minor units (cents) without separators, or say what the file has in files.amounts"
-	case strings.HasPrefix(s, "+"):
-		return "write it without the plus sign"
-	default:
-		return "write ASCII digits with at most a minus sign in front"
-	}
 }

@@ -11,16 +11,19 @@ import (
 // RejectsWriter writes the rejected records of a customer file as they came, with the reason at the end of each, so that
 // the file can be imported as it is once the records are corrected.
 type RejectsWriter struct {
-	out       *bufio.Writer
+	buffer    *bufio.Writer
+	out       io.Writer // encodes, and writes to buffer
 	delimiter rune
 	drop      int // trailing columns of an earlier rejects file, which the new reasons replace
 	width     int
 }
 
-// NewRejectsWriter writes the header of the file that r reads, with our two columns at its end.
+// NewRejectsWriter writes the header of the file that r reads, with our two columns at its end, in the encoding of that
+// file.
 func NewRejectsWriter(w io.Writer, r *CustomerReader) (*RejectsWriter, error) {
-	out := &RejectsWriter{out: bufio.NewWriter(w), delimiter: r.options.Delimiter, width: len(r.header.names)}
-	for n := len(r.header.names); n > 0 && isRejectColumn(r.header.names[n-1]); n-- {
+	buffered := bufio.NewWriter(w)
+	out := &RejectsWriter{buffer: buffered, out: r.charset.writer(buffered), delimiter: r.layout.delimiter, width: len(r.layout.header)}
+	for n := out.width; n > 0 && isRejectColumn(r.layout.header[n-1]); n-- {
 		out.drop++
 	}
 	return out, out.line(r.rawHead, rejectColumns)
@@ -32,7 +35,7 @@ func (w *RejectsWriter) Write(raw []byte, reason, detail string) error {
 }
 
 // Flush writes what is buffered.
-func (w *RejectsWriter) Flush() error { return w.out.Flush() }
+func (w *RejectsWriter) Flush() error { return w.buffer.Flush() }
 
 func (w *RejectsWriter) line(raw string, cells []string) error {
 	if w.drop > 0 {

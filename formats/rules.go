@@ -4,7 +4,6 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -18,10 +17,9 @@ const (
 )
 
 var (
-	referencePattern = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	phonePattern     = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
-	scientific       = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+?[0-9]+$`)
-	domainLabel      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
+	phonePattern = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
+	scientific   = regexp.MustCompile(`^-?[0-9]([.,][0-9]+)?[eE][+-]?[0-9]+$`)
+	decimalZeros = regexp.MustCompile(`^[0-9]+[.,]0+$`)
 )
 
 // reservedPrefixes begin Moment's own ids: a reference that starts so would address somebody else.
@@ -34,10 +32,8 @@ func checkReference(s string) (word, remedy string) {
 	switch {
 	case s == "":
 		return "missing_reference", "every customer needs an external reference"
-	case scientific.MatchString(s):
-		return "bad_reference", "a spreadsheet has turned it into scientific notation; format the column as text and export again"
-	case !referencePattern.MatchString(s):
-		return "bad_reference", "use only letters, digits, _ and - (no spaces, dots, slashes or accents)"
+	case !isReference(s):
+		return "bad_reference", referenceHint(s)
 	case len(s) > MaxReference:
 		return "bad_reference", "at most 255 characters"
 	}
@@ -49,8 +45,34 @@ func checkReference(s string) (word, remedy string) {
 	return "", ""
 }
 
+// isReference reports whether s has only the characters of a reference, [A-Za-z0-9_-].
+func isReference(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !isLetterOrDigit(c) && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetterOrDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+func referenceHint(s string) string {
+	switch {
+	case scientific.MatchString(s):
+		return "a spreadsheet has turned it into scientific notation; format the column as text and export again"
+	case decimalZeros.MatchString(s):
+		return "a spreadsheet has turned it into a decimal number; format the column as text and export again"
+	case strings.TrimSpace(s) != s:
+		return "take out the white space around it"
+	}
+	return "use only letters, digits, _ and - (no spaces, dots, slashes or accents)"
+}
+
 func checkName(s string) (word, remedy string) {
-	if utf8.RuneCountInString(s) > MaxText {
+	if len(s) > MaxText && utf8.RuneCountInString(s) > MaxText {
 		return "name_too_long", "at most 255 characters"
 	}
 	return "", ""
@@ -62,34 +84,56 @@ func checkEmail(s string) (word, remedy string) {
 	if s == "" {
 		return "", ""
 	}
-	if utf8.RuneCountInString(s) > MaxText {
+	if len(s) > MaxText && utf8.RuneCountInString(s) > MaxText {
 		return "bad_email", "at most 255 characters"
+	}
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || at > 64 || !isDomain(s[at+1:]) {
+		return "bad_email", remedyText
+	}
+	if isPlainLocalPart(s[:at]) {
+		return "", ""
 	}
 	address, err := mail.ParseAddress(s)
 	if err != nil || address.Address != s || address.Name != "" {
 		return "bad_email", remedyText
 	}
-	local, domain := s[:strings.LastIndexByte(s, '@')], s[strings.LastIndexByte(s, '@')+1:]
-	if len(local) > 64 || !strings.Contains(domain, ".") {
-		return "bad_email", remedyText
-	}
-	for label := range strings.SplitSeq(domain, ".") {
-		if len(label) > 63 || !domainLabel.MatchString(label) {
-			return "bad_email", remedyText
-		}
-	}
 	return "", ""
 }
 
-func checkPhone(s string) (word, remedy string) {
-	switch {
-	case s == "" || phonePattern.MatchString(s):
-		return "", ""
-	case scientific.MatchString(s):
-		return "bad_phone", "a spreadsheet has turned it into scientific notation; format the column as text and export again"
-	default:
-		return "bad_phone", "write it in E.164: + and country code, then digits only, such as +27821234567"
+// isPlainLocalPart reports whether the part before the @ is made of letters, digits, single dots inside and _ + - only,
+// about which there is no question.
+func isPlainLocalPart(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isLetterOrDigit(c), c == '_', c == '+', c == '-':
+		case c == '.' && i > 0 && i < len(s)-1 && s[i-1] != '.':
+		default:
+			return false
+		}
 	}
+	return true
+}
+
+// isDomain reports whether s is two or more labels of letters, digits and inner hyphens.
+func isDomain(s string) bool {
+	labels, length := 1, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isLetterOrDigit(c):
+			length++
+		case c == '-' && length > 0 && i+1 < len(s) && s[i+1] != '.':
+			length++
+		case c == '.' && length > 0:
+			labels, length = labels+1, 0
+		default:
+			return false
+		}
+		if length > 63 {
+			return false
+		}
+	}
+	return labels > 1 && length > 0
 }
 
 func checkCurrency(s string) (word, remedy string) {
@@ -102,35 +146,9 @@ func checkCurrency(s string) (word, remedy string) {
 	return "", ""
 }
 
-func checkDueDate(s string) (word, remedy string) {
-	if s == "" {
-		return "", ""
-	}
-	if _, err := time.Parse(time.DateOnly, s); err != nil {
-		return "bad_due_date", "write a calendar date as YYYY-MM-DD"
-	}
-	return "", ""
-}
-
 func checkMetadataValue(s string) (word, remedy string) {
-	if utf8.RuneCountInString(s) > MaxMetadataValue {
+	if len(s) > MaxMetadataValue && utf8.RuneCountInString(s) > MaxMetadataValue {
 		return "metadata_too_long", "at most 500 characters"
-	}
-	return "", ""
-}
-
-// checkText holds for every cell, whatever its column: it must be UTF-8 text without control characters.
-func checkText(s string) (word, remedy string) {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, width := utf8.DecodeRuneInString(s[i:]); width == 1 {
-				return "bad_encoding", "the text is not valid UTF-8; export the file as UTF-8"
-			}
-			return "bad_encoding", "the text holds U+FFFD, so a character was lost before this file was written; export it again as UTF-8"
-		}
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
-			return "control_character", "take the control characters out"
-		}
 	}
 	return "", ""
 }

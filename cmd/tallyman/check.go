@@ -16,22 +16,52 @@ import (
 // checkShown is how many problems of a file are told one by one; the counts tell of all.
 const checkShown = 20
 
+type checkOptions struct {
+	rejects string
+	suggest bool
+}
+
 func newCheckCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE...",
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check [--rejects FILE | --suggest] FILE...",
 		Short: "Validate customer files; contact nobody, change nothing",
 		Long: `Reads customer files as an import does and says what is wrong with them: the first
 20 problems of each with file, line and column, then how often each rule was
-broken, and a line that foots.
+broken, a profile of the file to see whether it is the right one, and a line that
+foots. Packed files (.gz, .zst, .zip, .pgp) are unpacked, checksums beside them
+(.sha256, .md5) compared.
+
+With --suggest it proposes the files section of the configuration for an unknown
+file instead, guesses marked, and says how many rows could be read with it.
 
 It needs no configuration; the files section of one that is there counts. Values
 are not shown: they may be personal data.`,
 		Example: "  tallyman check customers.csv",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("check needs a FILE")
+			}
+			switch {
+			case o.rejects != "" && o.suggest:
+				return errors.New("--rejects and --suggest do not go together")
+			case o.rejects != "" && len(args) > 1:
+				return errors.New("--rejects takes the records of one FILE: check them one by one")
+			case o.suggest && len(args) > 1:
+				return errors.New("--suggest looks at one FILE")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runCheck(cmd.Context(), a, args)
+			if o.suggest {
+				return runSuggest(cmd.Context(), a, args[0])
+			}
+			return runCheck(cmd.Context(), a, o, args)
 		},
 	}
+	cmd.Flags().StringVar(&o.rejects, "rejects", "", "write the rejected records into `FILE`, as they came, with the reason")
+	cmd.Flags().BoolVar(&o.suggest, "suggest", false, "propose the files section for an unknown file")
+	return cmd
 }
 
 // checkAnswer is what `tallyman check --json` says.
@@ -40,7 +70,7 @@ type checkAnswer struct {
 	Files  []*nightly.CheckResult `json:"files"`
 }
 
-func runCheck(ctx context.Context, a *app, paths []string) error {
+func runCheck(ctx context.Context, a *app, o checkOptions, paths []string) error {
 	cfg, err := a.optionalConfig(config.SectionFiles)
 	if err != nil {
 		return err
@@ -52,7 +82,7 @@ func runCheck(ctx context.Context, a *app, paths []string) error {
 	wrong := 0
 	var unusable []error
 	for _, path := range paths {
-		result, err := nightly.Check(ctx, path, cfg.Files, checkShown)
+		result, err := nightly.Check(ctx, path, cfg.Files, nightly.CheckOptions{Problems: checkShown, Rejects: o.rejects})
 		if _, ok := errors.AsType[*nightly.InputError](err); ok {
 			unusable = append(unusable, err)
 			continue
@@ -73,6 +103,29 @@ func runCheck(ctx context.Context, a *app, paths []string) error {
 	}
 	if wrong > 0 {
 		return needsPerson(fmt.Errorf("%d of %s would not be imported in full: correct the rows above, or import as it is and correct the rejects file", wrong, count(len(paths), "file")))
+	}
+	return nil
+}
+
+// runSuggest prints a files section that can be pasted as it is; what else there is to say is in comments.
+func runSuggest(ctx context.Context, a *app, path string) error {
+	cfg, err := a.optionalConfig(config.SectionFiles)
+	if err != nil {
+		return err
+	}
+	r, err := nightly.Suggest(ctx, path, cfg.Files)
+	if err != nil {
+		return sorted(err)
+	}
+	text := fmt.Sprintf("# %s: with this, %d of %s could be read\n%s", printable(path), r.Good, count(r.Read, "row"), r.YAML)
+	if r.Fault != "" {
+		text = fmt.Sprintf("# %s: with this, the file would be rejected as it is: %s\n%s", printable(path), printable(r.Fault), r.YAML)
+	}
+	if err := a.answer(r, text); err != nil {
+		return err
+	}
+	if r.Fault != "" {
+		return needsPerson(fmt.Errorf("%s cannot be read with what can be told of it: complete the proposal", path))
 	}
 	return nil
 }
@@ -124,7 +177,27 @@ func describeCheck(b *strings.Builder, f *nightly.CheckResult) {
 	if problems > 0 {
 		fmt.Fprintf(b, "%s: %s: %s\n", name, count(problems, "problem"), strings.Join(rules, ", "))
 	}
+	describeProfile(b, name, f.Profile)
 	fmt.Fprintf(b, "%s: read %d = %d good + %d duplicate + %d rejected\n", name, f.Read, f.Good, f.Duplicate, f.Rejected)
+}
+
+// describeProfile tells what a person can see at a glance whether it is the right file by. Amounts are in major units: one
+// that is a hundred times too large shows.
+func describeProfile(b *strings.Builder, name string, p *nightly.Profile) {
+	fmt.Fprintf(b, "%s: %s, separated by %q; of %s %s have a phone number, %s an e-mail address\n", name, p.Encoding, p.Delimiter,
+		count(p.Records, "readable row"), share(p.WithPhone, p.Records), share(p.WithEmail, p.Records))
+	for _, t := range p.Currencies {
+		total, lowest, highest := t.Major()
+		fmt.Fprintf(b, "%s: %s in %s: %s in all, from %s to %s\n", name, count(t.Balances, "balance"), t.Currency, total, lowest, highest)
+	}
+}
+
+// share is a part in percent, rounded down.
+func share(part, whole int) string {
+	if whole == 0 {
+		return "0%"
+	}
+	return fmt.Sprintf("%d%%", part*100/whole)
 }
 
 // problemLine is one problem in a form that editors know: file:line: what, why, what to do.

@@ -25,7 +25,7 @@ var (
 var demoMistakes = []func(record []string){
 	func(r []string) { r[0] = "ACC 100 17" },                        // a space in the reference
 	func(r []string) { r[2] = "thandiwe(at)example.com" },           // no e-mail address
-	func(r []string) { r[3] = "082 123 4567" },                      // a local phone number
+	func(r []string) { r[3] = "082 123 456" },                       // a phone number that lacks a digit
 	func(r []string) { r[5] = "249.50" },                            // major units among minor ones
 	func(r []string) { r[0] = "2.78E+10" },                          // a spreadsheet was here
 	func(r []string) { r[4] = "Rand" },                              // no ISO 4217 code

@@ -86,7 +86,7 @@ func (c *checker) api() {
 	api.BaseURL = strings.TrimRight(api.BaseURL, "/")
 	c.oneOf("api.mode", api.Mode, "test", "live")
 	c.unless(api.Rate >= 1 && api.Rate <= 1_000_000, "api.rate", "must be at least 1 and at most 1000000 requests a second", "write a number such as 20")
-	c.unless(api.Concurrency >= 1 && api.Concurrency <= 256, "api.concurrency", "must be 1 to 256", "write a number such as 8")
+	c.unless(api.Concurrency >= 1 && api.Concurrency <= MaxConcurrency, "api.concurrency", fmt.Sprintf("must be 1 to %d", MaxConcurrency), "write a number such as 8")
 	c.positive("api.timeout", api.Timeout)
 	c.positive("api.give_up_after", api.GiveUpAfter)
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -29,6 +31,30 @@ func (c *checker) files() {
 	c.unless(f.Group != f.Decimal, "files.group", "must not be the same as files.decimal", `write "" if amounts are not grouped`)
 	c.columns()
 	c.trailer()
+	c.pgp()
+}
+
+func (c *checker) pgp() {
+	p := c.cfg.Files.PGP
+	if p.KeyFile == "" && (!p.Passphrase.IsZero() || len(p.Signers) > 0 || p.RequireSignature) {
+		c.wrong("files.pgp", "does not say what decrypts", "write key_file: and the path of the private key, or remove the section")
+	}
+	if p.RequireSignature && len(p.Signers) == 0 {
+		c.wrong("files.pgp.require_signature", "is true, but nobody may sign", "name files with the signers' public keys in files.pgp.signers")
+	}
+	if p.KeyFile != "" {
+		c.privateKeyFile("files.pgp.key_file", p.KeyFile)
+	}
+}
+
+// privateKeyFile refuses a private key that everybody on the machine can read. Whether it is there is found out when it
+// is used.
+func (c *checker) privateKeyFile(key, name string) {
+	info, err := c.stat(name)
+	if err == nil && info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" {
+		shown := mask(name)
+		c.wrong(key, fmt.Sprintf("names %s, which everybody on this machine can use", shown), "run chmod 600 "+shown)
+	}
 }
 
 // amounts settles the unit: a format that knows its own overrides the default,
@@ -72,6 +98,9 @@ func (c *checker) columns() {
 		}
 		if source == "" {
 			c.wrong(key, "names no column", "write the column's name as in the file's header, or remove the line")
+		}
+		if strings.HasPrefix(source, "=") {
+			continue // a constant, whatever it holds
 		}
 		rest := regexp.MustCompile(`\{[^{}]+\}`).ReplaceAllString(source, "")
 		c.unless(!strings.ContainsAny(rest, "{}"), key, "has a brace without its other half", `write a template as "{first} {last}"`)

@@ -30,6 +30,10 @@ type Config struct {
 	file string
 }
 
+// MaxConcurrency is the most that api.concurrency can be: each request in flight
+// may need a connection of its own.
+const MaxConcurrency = 256
+
 // API says how Moment's Billing API is reached.
 type API struct {
 	// BaseURL is https, or http for a loopback address; it has no user, query
@@ -43,7 +47,9 @@ type API struct {
 	Mode string `yaml:"mode"`
 	// Rate is in requests a second, at least 1, never exceeded.
 	Rate int `yaml:"rate"`
-	// Concurrency is the most requests in flight, 1 to 256.
+	// Adaptive begins below Rate and finds out how much of it the API allows.
+	Adaptive bool `yaml:"adaptive"`
+	// Concurrency is the most requests in flight, 1 to MaxConcurrency.
 	Concurrency int `yaml:"concurrency"`
 	// Timeout bounds one whole exchange.
 	Timeout time.Duration `yaml:"timeout"`
@@ -107,10 +113,25 @@ type Files struct {
 	// PhoneCountry is an ISO 3166 alpha-2 code, or empty: numbers must be E.164.
 	PhoneCountry    string `yaml:"phone_country"`
 	ReferenceColumn string `yaml:"reference_column"`
-	// Columns maps target fields to a source column or a template of columns in
-	// braces. It has no order: sort the keys before they reach any output.
+	// Columns maps target fields to a source column, a template of columns in
+	// braces, or a constant after "=". It has no order: sort the keys before they
+	// reach any output.
 	Columns map[string]string `yaml:"columns"`
 	Trailer Trailer           `yaml:"trailer"`
+	PGP     PGP               `yaml:"pgp"`
+}
+
+// PGP says how encrypted customer files (.pgp, .gpg, .asc) are read.
+type PGP struct {
+	// KeyFile holds the private key that files are encrypted for; empty: such
+	// files are refused.
+	KeyFile string `yaml:"key_file"`
+	// Passphrase unlocks KeyFile; empty if it is not locked.
+	Passphrase Secret `yaml:"passphrase"`
+	// Signers are files with the public keys of those who may sign.
+	Signers []string `yaml:"signers"`
+	// RequireSignature refuses files that none of Signers has signed.
+	RequireSignature bool `yaml:"require_signature"`
 }
 
 // Trailer describes the last record of a file that has one.
@@ -218,7 +239,10 @@ func (c *Config) paths() []*string {
 		&c.DataDir, &c.API.KeyFile,
 		&c.Inbox.PasswordFile, &c.Inbox.KeyFile, &c.Inbox.KeyPassphraseFile, &c.Inbox.KnownHostsFile,
 		&c.Receiver.TLS.CertFile, &c.Receiver.TLS.KeyFile,
-		&c.Reports.Dir, &c.Metrics.Textfile,
+		&c.Reports.Dir, &c.Metrics.Textfile, &c.Files.PGP.KeyFile,
+	}
+	for i := range c.Files.PGP.Signers {
+		list = append(list, &c.Files.PGP.Signers[i])
 	}
 	for i := range c.Receiver.SecretFiles {
 		list = append(list, &c.Receiver.SecretFiles[i])

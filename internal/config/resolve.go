@@ -28,6 +28,9 @@ func (c *checker) resolve(env Environment, need Section) {
 	if need.Has(SectionReceiver) {
 		c.webhookSecrets(env)
 	}
+	if cfg.Files.PGP.KeyFile != "" {
+		cfg.Files.PGP.Passphrase = c.secret(env, "files.pgp.passphrase", cfg.Files.PGP.Passphrase, "")
+	}
 }
 
 func (c *checker) secret(env Environment, key string, inline Secret, file string) Secret {

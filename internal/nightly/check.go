@@ -1,18 +1,16 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"tallyman/formats"
 	"tallyman/importer"
@@ -30,6 +28,7 @@ type CheckResult struct {
 	Problems  []CheckProblem `json:"problems"` // the first ones, in file order
 	Rules     []RuleCount    `json:"rules"`    // every problem, the most frequent rule first
 	Notes     []string       `json:"notes,omitempty"`
+	Profile   *Profile       `json:"profile,omitempty"` // not of a file with a fault
 }
 
 // CheckProblem is one thing that is wrong. It never holds the value in the file, which may be personal data.
@@ -49,37 +48,43 @@ type RuleCount struct {
 // Clean reports whether every record would be imported.
 func (r *CheckResult) Clean() bool { return r.Fault == nil && r.Rejected == 0 }
 
-// Check reads a customer file as an import does and decides by the same code, but knows no records and speaks to nobody.
-// It keeps up to limit problems. A file that cannot be opened, or is no regular file, is an *InputError.
-func Check(ctx context.Context, path string, files config.Files, limit int) (*CheckResult, error) {
+// CheckOptions say how much a check tells.
+type CheckOptions struct {
+	Problems int    // how many problems are kept one by one; all are counted
+	Rejects  string // path of a file for the rejected records, as an import writes it; empty: none
+}
+
+// Check reads a customer file as an import does and says what is wrong with it, but knows no records and speaks to nobody.
+// A file that cannot be opened, or is no regular file, is an *InputError.
+func Check(ctx context.Context, path string, files config.Files, o CheckOptions) (result *CheckResult, err error) {
 	before, err := regular(path)
 	if err != nil {
 		return nil, &InputError{err}
 	}
-	result := &CheckResult{File: path, Problems: []CheckProblem{}, Rules: []RuleCount{}}
-	file := importer.File{
-		Open: func() (io.ReadCloser, error) { return os.Open(path) }, Customs: customerOptions(files), Ledger: noRecords{},
-	}
-	im := importer.New(nil, importer.Options{Existing: importer.Update, DryRun: true, Now: time.Now})
-	survey, err := im.Survey(ctx, file)
-	var fault *formats.FileError
-	switch {
-	case errors.As(err, &fault):
-		result.Fault = &CheckProblem{Line: fault.Line, Column: fault.Column, Rule: fault.Rule, Remedy: fault.Remedy}
-		return result, nil
-	case errors.Is(err, os.ErrPermission):
-		return nil, &InputError{err}
-	case err != nil:
+	scratch, err := os.MkdirTemp("", "tallyman-check-")
+	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", path, err)
 	}
-	err = result.collect(ctx, im, file, survey, limit)
-	if after, statErr := regular(path); statErr != nil || after != before {
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	result = &CheckResult{File: path, Problems: []CheckProblem{}, Rules: []RuleCount{}}
+	err = result.read(ctx, files, o, scratch)
+	if fault, ok := errors.AsType[*formats.FileError](err); ok {
+		*result = CheckResult{File: path, Problems: []CheckProblem{}, Rules: []RuleCount{}}
+		result.Fault = &CheckProblem{Line: fault.Line, Column: fault.Column, Rule: fault.Rule, Remedy: fault.Remedy}
+		return result, nil
+	}
+	if wrong, ok := errors.AsType[*InputError](err); ok {
+		return nil, wrong
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return nil, &InputError{err}
+	}
+	if after, statErr := regular(path); err == nil && (statErr != nil || after != before) {
 		return nil, fmt.Errorf("%s changed while it was being checked: check it again when it stands still", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", path, err)
 	}
-	result.Notes = notes(survey)
 	return result, nil
 }
 
@@ -100,96 +105,188 @@ func regular(path string) (stamp, error) {
 	return stamp{info.Size(), info.ModTime()}, nil
 }
 
-// collect walks the records beside the outcomes that a dry run gives them.
-func (r *CheckResult) collect(ctx context.Context, im *importer.Importer, file importer.File, survey *importer.Survey, limit int) error {
-	pipe, outcomes := io.Pipe()
-	g, ctx := errgroup.WithContext(ctx)
-	var account *importer.Account
-	g.Go(func() (err error) {
-		account, err = im.Account(ctx, file, survey, outcomes, io.Discard)
-		outcomes.CloseWithError(err)
-		return err
-	})
-	g.Go(func() error {
-		err := r.problems(file, csv.NewReader(pipe), limit)
-		pipe.CloseWithError(err)
-		return err
-	})
-	if err := g.Wait(); err != nil {
+// read unpacks the file, reads it once, and sums up.
+func (r *CheckResult) read(ctx context.Context, files config.Files, o CheckOptions, scratch string) error {
+	keys, err := pgpKeys(files)
+	if err != nil {
 		return err
 	}
-	r.Read, r.Duplicate, r.Rejected = account.Read, account.Counts[formats.Duplicate], account.Counts[formats.Rejected]
-	r.Good = r.Read - r.Duplicate - r.Rejected
-	slices.SortFunc(r.Rules, func(a, b RuleCount) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return strings.Compare(a.Rule, b.Rule)
-	})
-	return nil
+	f := customerFile{name: filepath.Base(r.File), path: r.File}
+	if err := f.vouch(ctx, r.File); err != nil {
+		return err
+	}
+	if f.fault != nil {
+		return f.fault
+	}
+	plain, err := unpackFile(ctx, f.path, f.name, scratch, keys)
+	if err != nil {
+		return err
+	}
+	c := &check{result: r, limit: o.Problems, repeats: formats.NewRepeats(scratch)}
+	defer func() { _ = c.repeats.Close() }()
+	if err := c.records(ctx, plain, customerOptions(files)); err != nil {
+		return err
+	}
+	if err := c.judge(); err != nil {
+		return err
+	}
+	r.Notes = append(f.notes(plain, files), c.notes...)
+	if o.Rejects == "" {
+		return nil
+	}
+	return c.writeRejects(ctx, plain, customerOptions(files), o.Rejects)
 }
 
-// problems reads the records once more, each with its row of the outcome file.
-func (r *CheckResult) problems(file importer.File, outcomes *csv.Reader, limit int) (err error) {
-	src, err := file.Open()
+// check gathers what a reading shows.
+type check struct {
+	result    *CheckResult
+	limit     int
+	repeats   *formats.Repeats
+	conflicts []formats.Repeat // records that are fine by themselves and ruled out by others, in file order
+	notes     []string
+}
+
+// records reads the file once.
+func (c *check) records(ctx context.Context, plain plainFile, options formats.CustomerOptions) (err error) {
+	src, err := plain.open()
 	if err != nil {
 		return fmt.Errorf("open customer file: %w", err)
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	records, err := formats.NewCustomerReader(src, file.Customs)
+	records, err := formats.NewCustomerReader(src, options)
 	if err != nil {
 		return err
 	}
-	outcomes.ReuseRecord = true
-	header, err := outcomes.Read()
-	if err != nil {
-		return fmt.Errorf("read outcomes: %w", err)
-	}
-	line, outcome, reason, detail := slices.Index(header, "line"), slices.Index(header, "outcome"), slices.Index(header, "reason"), slices.Index(header, "detail")
-	if min(line, outcome, reason, detail) < 0 {
-		return fmt.Errorf("read outcomes: the header %q lacks a column", header)
-	}
+	r, profile := c.result, &Profile{Encoding: string(records.Encoding()), Delimiter: string(records.Delimiter()), Currencies: []CurrencyTotal{}}
 	for {
-		row, err := outcomes.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read outcomes: %w", err)
-		}
 		record, err := records.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err != nil {
 			return err
 		}
-		if at := strconv.Itoa(record.Line); row[line] != at {
-			return fmt.Errorf("the outcome of line %s stands in the place of line %s", row[line], at)
+		if r.Read++; r.Read%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
+		if err := c.repeats.Add(record); err != nil {
+			return err
+		}
+		if len(record.Problems) == 0 {
+			profile.add(&record.Customer)
+			continue
+		}
+		r.Rejected++
 		for _, p := range record.Problems {
-			r.add(CheckProblem{Line: p.Line, Column: p.Column, Rule: p.Rule, Remedy: p.Remedy}, limit)
-		}
-		if len(record.Problems) == 0 && row[outcome] == string(formats.Rejected) {
-			r.add(ofRecord(record.Line, row[reason], row[detail]), limit)
+			r.add(CheckProblem{Line: p.Line, Column: p.Column, Rule: p.Rule, Remedy: p.Remedy}, c.limit)
 		}
 	}
+	profile.finish()
+	r.Profile = profile
+	c.notes = notes(&importer.Survey{Records: r.Read, UnknownColumns: records.UnknownColumns(), BlankLines: records.BlankLines()})
+	return nil
 }
 
-// ofRecord is the problem of a record that is fine by itself: the others of its file rule it out.
-func ofRecord(line int, rule, detail string) CheckProblem {
-	p := CheckProblem{Line: line, Rule: rule, Remedy: detail}
-	if column, rest, ok := strings.Cut(detail, ": "); ok && column == "external_reference" {
-		p.Column, p.Remedy = column, rest
+// judge settles what only the whole file shows: records that repeat each other.
+func (c *check) judge() error {
+	found, err := c.repeats.Find()
+	if err != nil {
+		return err
 	}
-	return p
+	r := c.result
+	for _, again := range found {
+		switch {
+		case again.Faulty:
+		case again.Conflict:
+			r.Rejected++
+			c.conflicts = append(c.conflicts, again)
+			r.count("conflicting_rows")
+		default:
+			r.Duplicate++
+		}
+	}
+	r.Good = r.Read - r.Duplicate - r.Rejected
+	for _, again := range c.conflicts[:min(len(c.conflicts), c.limit)] {
+		r.Problems = append(r.Problems, CheckProblem{Line: again.Line, Column: "external_reference", Rule: "conflicting_rows", Remedy: conflictRemedy(again)})
+	}
+	slices.SortStableFunc(r.Problems, func(a, b CheckProblem) int { return a.Line - b.Line })
+	r.Problems = r.Problems[:min(len(r.Problems), c.limit)]
+	slices.SortFunc(r.Rules, func(a, b RuleCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Rule, b.Rule))
+	})
+	return nil
+}
+
+func conflictRemedy(again formats.Repeat) string {
+	return fmt.Sprintf("the file has other rows with this reference that say something else (the first at line %d); leave the right one only", again.First)
+}
+
+// writeRejects reads the file again and writes the rejected records as an import does.
+func (c *check) writeRejects(ctx context.Context, plain plainFile, options formats.CustomerOptions, path string) error {
+	return writeFile(path, func(w io.Writer) (err error) {
+		src, err := plain.open()
+		if err != nil {
+			return fmt.Errorf("open customer file: %w", err)
+		}
+		defer func() { err = errors.Join(err, src.Close()) }()
+		records, err := formats.NewCustomerReader(src, options)
+		if err != nil {
+			return err
+		}
+		rejects, err := formats.NewRejectsWriter(w, records)
+		if err != nil {
+			return err
+		}
+		conflicts := c.conflicts
+		for {
+			record, err := records.Next()
+			if errors.Is(err, io.EOF) {
+				return rejects.Flush()
+			}
+			if err != nil {
+				return err
+			}
+			reason, detail := "", ""
+			switch {
+			case len(record.Problems) > 0:
+				reason, detail = explain(record.Problems)
+			case len(conflicts) > 0 && conflicts[0].Number == record.Number:
+				reason, detail = "conflicting_rows", "external_reference: "+conflictRemedy(conflicts[0])
+				conflicts = conflicts[1:]
+			default:
+				continue
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := rejects.Write(record.Raw, reason, detail); err != nil {
+				return err
+			}
+		}
+	})
 }
 
 func (r *CheckResult) add(p CheckProblem, limit int) {
 	if len(r.Problems) < limit {
 		r.Problems = append(r.Problems, p)
 	}
-	i := slices.IndexFunc(r.Rules, func(c RuleCount) bool { return c.Rule == p.Rule })
+	r.count(p.Rule)
+}
+
+func (r *CheckResult) count(rule string) {
+	i := slices.IndexFunc(r.Rules, func(c RuleCount) bool { return c.Rule == rule })
 	if i < 0 {
-		r.Rules = append(r.Rules, RuleCount{Rule: p.Rule})
-		i = len(r.Rules) - 1
+		i = len(r.Rules)
+		r.Rules = append(r.Rules, RuleCount{Rule: rule})
 	}
 	r.Rules[i].Count++
+}
+
+// explain tells a record's problems as an import does.
+func explain(problems []*formats.Problem) (reason, detail string) {
+	detail = problems[0].Detail()
+	for _, p := range problems[1:] {
+		detail += "; " + p.Rule + ": " + p.Detail()
+	}
+	return problems[0].Rule, detail
 }

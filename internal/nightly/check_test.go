@@ -4,13 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
+	"tallyman/formats"
+	"tallyman/importer"
 	"tallyman/internal/config"
 )
 
@@ -75,7 +81,10 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := fileWith(t, "customers.csv", tt.text)
-			got, err := Check(t.Context(), path, tt.files, tt.limit)
+			if err := os.WriteFile(path+".done", nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Check(t.Context(), path, tt.files, CheckOptions{Problems: tt.limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,6 +94,7 @@ func TestCheck(t *testing.T) {
 				}
 			}
 			withoutRemedies(got)
+			got.Profile = nil // see TestProfile
 			tt.want.File = path
 			if diff := cmp.Diff(filled(tt.want), *got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -123,6 +133,68 @@ func filled(r CheckResult) CheckResult {
 	return r
 }
 
+func TestProfile(t *testing.T) {
+	path := fileWith(t, "customers.csv", "external_reference;phone;email;balance;currency\n"+
+		"A;+27821234567;a@example.com;500;ZAR\nB;;b@example.com;-20;ZAR\nC;;;9223372036854775807;ZAR\nD;;;7;JPY\nE;;;;\nF;1;;1;ZAR\n")
+	got, err := Check(t.Context(), path, config.Default().Files, CheckOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Profile{Encoding: "utf-8", Delimiter: ";", Records: 5, WithPhone: 1, WithEmail: 2, Currencies: []CurrencyTotal{
+		{Currency: "JPY", Balances: 1, Total: "7", Lowest: 7, Highest: 7},
+		{Currency: "ZAR", Balances: 3, Total: "9223372036854776287", Lowest: -20, Highest: 9223372036854775807},
+	}}
+	if diff := cmp.Diff(want, got.Profile, cmpopts.IgnoreUnexported(CurrencyTotal{})); diff != "" {
+		t.Error(diff)
+	}
+	if total, lowest, highest := got.Profile.Currencies[1].Major(); total != "92233720368547762.87" || lowest != "-0.20" || highest != "92233720368547758.07" {
+		t.Error(total, lowest, highest)
+	}
+}
+
+// Whatever is in a file, a check must say of it what a dry run of the import does.
+func TestCheckIsLikeImport(t *testing.T) {
+	cells := []string{"A", "B", "A", "C 1", "", "+27821234567", "x@example.com", "\"two\nlines\"", "é", "1", "-5", "1.5"}
+	rapid.Check(t, func(rt *rapid.T) {
+		var b strings.Builder
+		b.WriteString("external_reference,name,balance\n")
+		for range rapid.IntRange(0, 12).Draw(rt, "rows") {
+			row := rapid.SliceOfN(rapid.SampledFrom(cells), 2, 4).Draw(rt, "row")
+			b.WriteString(strings.Join(row, ",") + rapid.SampledFrom([]string{"\n", "\r\n", "\n\n"}).Draw(rt, "end"))
+		}
+		dir := t.TempDir()
+		path := filepath.Join(dir, "customers.csv")
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+			rt.Fatal(err)
+		}
+		files := config.Default().Files
+		got, err := Check(t.Context(), path, files, CheckOptions{Problems: 20, Rejects: filepath.Join(dir, "rejects.csv")})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		file := importer.File{
+			Open: func() (io.ReadCloser, error) { return os.Open(path) }, Customs: customerOptions(files), Scratch: dir, Ledger: noRecords{},
+		}
+		im := importer.New(nil, importer.Options{Existing: importer.Update, DryRun: true, Now: time.Now})
+		survey, err := im.Survey(t.Context(), file)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var outcomes, rejects strings.Builder
+		account, err := im.Account(t.Context(), file, survey, &outcomes, &rejects)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if got.Read != account.Read || got.Rejected != account.Counts[formats.Rejected] || got.Duplicate != account.Counts[formats.Duplicate] {
+			rt.Fatalf("%q: %+v, and an import %v", b.String(), got, account.Counts)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "rejects.csv"))
+		if diff := cmp.Diff(rejects.String(), string(text)); err != nil || diff != "" {
+			rt.Fatal(err, diff)
+		}
+	})
+}
+
 // A file of many chunks, with every kind of record somewhere, and a reference that comes again far away.
 func TestCheckLarge(t *testing.T) {
 	var b strings.Builder
@@ -134,7 +206,7 @@ func TestCheckLarge(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "C-%d,\"two\nlines\",%s\n", i%2900, phone)
 	}
-	got, err := Check(t.Context(), fileWith(t, "large.csv", b.String()), config.Default().Files, 5)
+	got, err := Check(t.Context(), fileWith(t, "large.csv", b.String()), config.Default().Files, CheckOptions{Problems: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,14 +228,14 @@ func TestCheckLarge(t *testing.T) {
 func TestCheckRefuses(t *testing.T) {
 	var wrong *InputError
 	for _, path := range []string{filepath.Join(t.TempDir(), "none.csv"), t.TempDir()} {
-		if _, err := Check(t.Context(), path, config.Default().Files, 20); !errors.As(err, &wrong) {
+		if _, err := Check(t.Context(), path, config.Default().Files, CheckOptions{Problems: 20}); !errors.As(err, &wrong) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	long := fileWith(t, "long.csv", "external_reference\n"+strings.Repeat("C-1\n", 5000))
-	if _, err := Check(ctx, long, config.Default().Files, 20); !errors.Is(err, context.Canceled) {
+	if _, err := Check(ctx, long, config.Default().Files, CheckOptions{Problems: 20}); !errors.Is(err, context.Canceled) {
 		t.Errorf("after an interruption: %v", err)
 	}
 }

@@ -24,6 +24,7 @@ func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f custom
 	if err != nil {
 		return f, err
 	}
+	entries, md5 := withoutCompanions(entries)
 	entries = slices.DeleteFunc(entries, func(e mailbox.Entry) bool { return e.Name != name })
 	if len(entries) == 0 {
 		return f, &InputError{fmt.Errorf("there is no file %q in the inbox (%s)", name, n.config.Inbox.Path)}
@@ -39,7 +40,8 @@ func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f custom
 	if err != nil {
 		return f, err
 	}
-	return n.identify(name, spooled.Path, spooled.SHA256, asked), nil
+	f = n.identify(name, spooled.Path, spooled.SHA256, asked)
+	return f, f.vouchRemote(ctx, box, ready[0], spooled.Verified, md5[name])
 }
 
 // fetch spools the day files that stand still in the inbox, and says in the result what was left there and why.
@@ -51,6 +53,7 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 	for _, r := range refused {
 		result.Faults = append(result.Faults, fmt.Sprintf("%s in the inbox is not touched: %s", r.Name, r.Reason))
 	}
+	entries, md5 := withoutCompanions(entries)
 	var days []mailbox.Entry
 	for _, e := range entries {
 		if _, ok := config.MatchName(n.config.Inbox.Pattern, e.Name); ok {
@@ -69,6 +72,10 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 	var files []customerFile
 	for _, e := range ready {
 		spooled, err := box.Fetch(ctx, e, n.spool)
+		f := customerFile{path: spooled.Path}
+		if err == nil {
+			err = f.vouchRemote(ctx, box, e, spooled.Verified, md5[e.Name])
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -87,7 +94,10 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 		if inName, _ := config.MatchName(n.config.Inbox.Pattern, e.Name); inName == "" {
 			date = asked
 		}
-		files = append(files, n.identify(e.Name, spooled.Path, spooled.SHA256, date))
+		proofs := f.proofs
+		f = n.identify(e.Name, spooled.Path, spooled.SHA256, date)
+		f.proofs = proofs
+		files = append(files, f)
 	}
 	order(files)
 	return files, nil

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"tallyman/internal/unpack"
 )
 
 // writeFile writes a whole file so that it is there in full or not at all, also after a power cut: a temporary file
@@ -92,7 +94,7 @@ func newSpool(dataDir, runID string) (string, error) {
 }
 
 // listFiles returns the regular files that the sources name: a file itself, of a directory its files but hidden ones,
-// by name, and not those of directories below.
+// by name, and neither those that vouch for others nor those of directories below.
 func listFiles(sources []string) ([]string, error) {
 	var files []string
 	for _, source := range sources {
@@ -109,7 +111,7 @@ func listFiles(sources []string) ([]string, error) {
 			return nil, fmt.Errorf("list customer files: %w", err)
 		}
 		for _, entry := range entries {
-			if entry.Type()&fs.ModeType == 0 && !strings.HasPrefix(entry.Name(), ".") {
+			if entry.Type()&fs.ModeType == 0 && !strings.HasPrefix(entry.Name(), ".") && !unpack.IsCompanion(entry.Name()) {
 				files = append(files, filepath.Join(source, entry.Name()))
 			}
 		}

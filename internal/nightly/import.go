@@ -16,6 +16,7 @@ import (
 	"tallyman/importer"
 	"tallyman/internal/config"
 	"tallyman/internal/ledger"
+	"tallyman/internal/unpack"
 )
 
 // customerFile is a spooled customer file.
@@ -25,6 +26,9 @@ type customerFile struct {
 	sha256  string
 	date    string // business date
 	dayFile bool
+	proofs  []string           // endings of what stands beside it and says that it is whole
+	fault   *formats.FileError // what showed before it was parsed
+	retried bool               // it is one that an earlier run has kept
 }
 
 // identify works out what a spooled file is: a day file if its name fits inbox.pattern, and of which business date: the
@@ -54,7 +58,8 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 		return result, nil, err
 	}
 	im, counter := n.newImporter(f.name)
-	survey, err := im.Survey(ctx, file)
+	survey, plain, err := n.survey(ctx, im, f, &file)
+	defer plain.remove()
 	var fault *formats.FileError
 	var interrupted *importer.StopError
 	switch {
@@ -66,9 +71,11 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	case err != nil:
 		return result, nil, err
 	}
-	result.Notes = notes(survey)
+	result.Notes = append(f.notes(plain, n.config.Files), notes(survey)...)
 	counter.total = survey.Records
+	watch := n.watchPace()
 	stop = im.Send(ctx, file, survey)
+	result.Notes = append(result.Notes, watch.notes()...)
 	if stop != nil && !errors.As(stop, &interrupted) {
 		return result, nil, stop
 	}
@@ -87,12 +94,23 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	return result, stop, nil
 }
 
+// survey reads the whole file, unpacked, before anything is sent.
+func (n *Night) survey(ctx context.Context, im *importer.Importer, f customerFile, file *importer.File) (*importer.Survey, plainFile, error) {
+	if f.fault != nil {
+		return nil, plainFile{}, f.fault
+	}
+	plain, err := unpackFile(ctx, f.path, f.name, n.spool, n.keys)
+	if err != nil {
+		return nil, plain, err
+	}
+	file.Open = plain.open
+	survey, err := im.Survey(ctx, *file)
+	return survey, plain, err
+}
+
 // begin puts the file on record. A dry run only looks.
 func (n *Night) begin(ctx context.Context, f customerFile, row ledger.File) (importer.File, ledger.File, error) {
-	file := importer.File{
-		Open:    func() (io.ReadCloser, error) { return os.Open(f.path) },
-		Customs: customerOptions(n.config.Files), Scratch: n.spool, Ledger: noRecords{},
-	}
+	file := importer.File{Customs: customerOptions(n.config.Files), Scratch: n.spool, Ledger: noRecords{}}
 	switch {
 	case !n.options.DryRun:
 		var err error
@@ -153,7 +171,7 @@ func (n *Night) account(ctx context.Context, im *importer.Importer, file importe
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory for results: %w", err)
 	}
-	base := strings.TrimSuffix(name, ".csv")
+	base := strings.TrimSuffix(unpack.PlainName(name), ".csv")
 	if n.outputs[base] {
 		base += "." + result.FileID
 	}
@@ -270,7 +288,11 @@ func (n *Night) gather(ctx context.Context, q ImportRequest) ([]customerFile, er
 			if err != nil {
 				return nil, err
 			}
-			files = append(files, n.identify(filepath.Base(from), path, sum, q.Date))
+			f := n.identify(filepath.Base(from), path, sum, q.Date)
+			if err := f.vouch(ctx, from); err != nil {
+				return nil, err
+			}
+			files = append(files, f)
 		}
 	}
 	order(files)

@@ -102,7 +102,7 @@ func (n *Night) unfinished(ctx context.Context, runID string) ([]customerFile, e
 		if _, err := os.Stat(path); err != nil {
 			return nil, &InputError{fmt.Errorf("the bytes of %s are not kept any more (%w): import the file itself again", f.Name, err)}
 		}
-		left = append(left, customerFile{name: f.Name, path: path, sha256: f.SHA256, date: f.BusinessDate, dayFile: f.DayFile})
+		left = append(left, customerFile{name: f.Name, path: path, sha256: f.SHA256, date: f.BusinessDate, dayFile: f.DayFile, retried: true})
 	}
 	if len(left) == 0 {
 		return nil, &InputError{fmt.Errorf("run %s left nothing to try again, or a later run has taken it up", runID)}

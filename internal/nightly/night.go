@@ -19,6 +19,7 @@ import (
 	"tallyman/internal/ledger"
 	"tallyman/internal/mailbox"
 	"tallyman/internal/moment"
+	"tallyman/internal/unpack"
 )
 
 var errDryRun = errors.New("a dry run keeps no records")
@@ -55,6 +56,7 @@ type Night struct {
 	unlock  func() error
 	ledger  *ledger.Ledger // nil in a dry run without one
 	client  *moment.Client // nil in a dry run
+	keys    *unpack.Keys   // nil: encrypted files are refused
 	spool   string
 	outputs map[string]bool // result files of this run by name
 }
@@ -67,6 +69,9 @@ func Open(ctx context.Context, o Options) (n *Night, err error) {
 		return nil, err
 	}
 	n.log = o.Log.With("run", n.id)
+	if n.keys, err = pgpKeys(o.Config.Files); err != nil {
+		return nil, err
+	}
 	if n.unlock, err = lock(ctx, o.Config.DataDir, o.Command, n.started); err != nil {
 		return nil, err
 	}
@@ -88,7 +93,7 @@ func Open(ctx context.Context, o Options) (n *Night, err error) {
 		return n, err
 	}
 	n.client = moment.New(moment.Options{
-		BaseURL: o.Config.API.BaseURL, Key: o.Config.API.Key.Reveal(), Rate: float64(o.Config.API.Rate), Concurrency: o.Config.API.Concurrency,
+		BaseURL: o.Config.API.BaseURL, Key: o.Config.API.Key.Reveal(), Rate: float64(o.Config.API.Rate), Adaptive: o.Config.API.Adaptive, Concurrency: o.Config.API.Concurrency,
 		Timeout: o.Config.API.Timeout, GiveUpAfter: o.Config.API.GiveUpAfter, UserAgent: "tallyman/" + o.Version,
 	})
 	return n, n.ledger.StartRun(ctx, ledger.Run{ID: n.id, Command: o.Command, StartedAt: n.started})
