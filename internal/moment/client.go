@@ -25,11 +25,12 @@ const (
 	customersPath = "/billing/customers"
 )
 
-// Options configure a Client. All are required but Grace, UserAgent and Transport.
+// Options configure a Client. All are required but Adaptive, Grace, UserAgent and Transport.
 type Options struct {
 	BaseURL     string        // scheme and host, no trailing slash needed
 	Key         string        // secret API key; never shown
 	Rate        float64       // requests a second, all kinds and attempts together
+	Adaptive    bool          // begin slowly and find out how much of Rate the API allows
 	Concurrency int           // requests in flight at most
 	Timeout     time.Duration // of one whole exchange
 	GiveUpAfter time.Duration // of nothing but refusals and silence; a longer Retry-After ends the run too
@@ -43,16 +44,19 @@ type Options struct {
 // The context of a call ends its waiting for a turn: no request starts once it is done. A request that has started may
 // still get its answer, for Options.Grace: what it did should be known.
 type Client struct {
-	base    string
-	options Options
-	http    *http.Client
-	pacer   *Pacer
-	slots   chan struct{}
+	base      string
+	options   Options
+	transport http.RoundTripper
+	pacer     *Pacer
+	slots     chan struct{}
 
 	mu        sync.Mutex
 	badSince  time.Time // when the API began to give nothing but refusals; zero if it works
 	refusals  int       // rounds of refusals in a row, for the backoff
 	refusedAt time.Time // when the last round was counted
+	inFlight  int
+	fullAt    time.Time     // when the last slot was taken
+	held      time.Duration // see Stats
 
 	requests, throttled atomic.Int64
 }
@@ -62,20 +66,20 @@ func New(options Options) *Client {
 	if options.Grace == 0 {
 		options.Grace = defaultGrace
 	}
-	transport := options.Transport
-	if transport == nil {
-		transport = newTransport(options)
+	c := &Client{
+		base:      strings.TrimRight(options.BaseURL, "/"),
+		options:   options,
+		transport: options.Transport,
+		pacer:     NewPacer(options.Rate),
+		slots:     make(chan struct{}, options.Concurrency),
 	}
-	return &Client{
-		base:    strings.TrimRight(options.BaseURL, "/"),
-		options: options,
-		http: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		pacer: NewPacer(options.Rate),
-		slots: make(chan struct{}, options.Concurrency),
+	if options.Adaptive {
+		c.pacer = NewAdaptivePacer(options.Rate)
 	}
+	if c.transport == nil {
+		c.transport = newTransport(options)
+	}
+	return c
 }
 
 func newTransport(options Options) *http.Transport {
@@ -92,17 +96,10 @@ func newTransport(options Options) *http.Transport {
 }
 
 // Close gives the idle connections back.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Stats are counts since the client was made.
-type Stats struct {
-	Requests  int64 // started
-	Throttled int64 // answered 429 or 503
-}
-
-// Stats returns the client's counts.
-func (c *Client) Stats() Stats {
-	return Stats{Requests: c.requests.Load(), Throttled: c.throttled.Load()}
+func (c *Client) Close() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 }
 
 // Create sends one POST /billing/customers with an idempotency key (1 to 255 of A-Z a-z 0-9 -) and a JSON body.
@@ -129,13 +126,14 @@ func (c *Client) exchange(ctx context.Context, method, path, key string, body []
 	case <-ctx.Done():
 		return Answer{Class: NotSent, Err: ctx.Err()}
 	}
-	if err := c.pacer.Wait(ctx); err != nil {
+	booked, err := c.pacer.Wait(ctx)
+	if err != nil {
 		return Answer{Class: NotSent, Err: err}
 	}
-	c.requests.Add(1)
-	startedAt := time.Now()
-	answer, delay := c.send(ctx, method, path, key, body)
-	c.account(&answer, startedAt, delay)
+	c.begin()
+	defer c.end()
+	answer, delay := c.send(ctx, method, path, key, body, func() { c.pacer.Sent(booked, time.Now()) })
+	c.account(&answer, booked, delay)
 	return answer
 }
 
@@ -178,19 +176,28 @@ func (c *Client) underWay(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-// send does one exchange and returns its answer and how long the server asks to wait.
-func (c *Client) send(ctx context.Context, method, path, key string, body []byte) (Answer, time.Duration) {
+// send does one exchange and returns its answer and how long the server asks to wait. It calls leaving when the request
+// is written. No http.Client stands in between: it would follow redirects, and fail on some that it may not follow.
+func (c *Client) send(ctx context.Context, method, path, key string, body []byte, leaving func()) (Answer, time.Duration) {
 	ctx, cancel := c.underWay(ctx)
 	defer cancel()
-	var sent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	var connected, sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		WroteHeaders: func() {
+			sent.Store(true)
+			leaving()
+		},
+	})
 	req, err := c.request(ctx, method, path, key, body)
 	if err != nil {
 		return Answer{Class: Misconfigured, Err: fmt.Errorf("make the request: %w", withoutURL(err))}, 0
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return Answer{Class: failureClass(err, sent.Load()), Err: withoutURL(err)}, 0
+		// Who is cut short while a connection has the request cannot know how far it got.
+		maybe := sent.Load() || connected.Load() && ctx.Err() != nil
+		return Answer{Class: failureClass(err, maybe), Err: err}, 0
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -212,7 +219,7 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 	}
 	answer.Class = OK
 	if err != nil {
-		answer.Class, answer.Err = Silence, withoutURL(err)
+		answer.Class, answer.Err = Silence, err
 	}
 	return answer, 0
 }
@@ -220,8 +227,9 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 // failureClass tells apart what never left this machine, what will not get better, and silence.
 func failureClass(err error, sent bool) Class {
 	var certificate *tls.CertificateVerificationError
+	var plain tls.RecordHeaderError
 	switch {
-	case errors.As(err, &certificate):
+	case errors.As(err, &certificate), errors.As(err, &plain) && !sent:
 		return Misconfigured
 	case sent:
 		return Silence

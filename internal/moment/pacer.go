@@ -8,64 +8,64 @@ import (
 
 // The pace keeps a little below the rate, so that what the network and the scheduler push together does not become one
 // request too many in some second at the server: starts are spread evenly over spread seconds per rate requests, and no
-// rate+1 of them lie within window.
+// rate+1 of them are sent within window.
 const (
-	spread = 1.008
-	window = 1005 * time.Millisecond
+	spread  = 1.008
+	window  = 1005 * time.Millisecond
+	maxRing = 10_000
 )
 
-// The pace after a refusal: it drops by a factor and climbs back quickly to just below where it was refused, slowly from
-// there on.
-const (
-	dropFar   = 0.7
-	dropNear  = 0.85
-	nearShare = 0.9   // of the refused rate: from here on the climb is slow
-	climbFast = 0.1   // of the configured rate, a clean second
-	climbSlow = 0.003 // of the configured rate, a clean second
-	floorRate = 0.5   // requests a second
-	maxRing   = 10_000
-)
+// lateness is by how much a start may be late and still be made up for. Timers are late by less; after more than that
+// nobody has asked for a while, or the pace was paused, and nothing is caught up.
+const lateness = 10 * time.Millisecond
 
 // Pacer lets requests start at no more than a rate, evenly, without a burst at the start or after a pause. All workers
-// share one. A refusal slows everybody down; see Refused.
+// share one. Refusals slow everybody down; see Refused.
 type Pacer struct {
 	turn chan struct{} // held by the one goroutine that waits for its start
 
 	mu          sync.Mutex
 	limit       float64 // configured requests a second
 	rate        float64 // current, 0 < rate <= limit
-	refusedRate float64 // rate at the last refusal; limit if there was none
-	droppedAt   time.Time
-	climbedAt   time.Time
 	next        time.Time
 	pausedUntil time.Time
-	starts      []time.Time // ring of the last starts, as many as may lie within a window
+	starts      []time.Time // ring of the last starts, as many as may lie within a window, in order
 	oldest      int
-	changed     chan struct{} // closed when a pause is added
+	changed     chan struct{} // closed when the next start has come nearer
+	feedback
 }
 
 // NewPacer returns a pacer for a rate in requests a second, which must be positive. Of a rate that is no whole number the
 // whole part is what no second exceeds.
 func NewPacer(rate float64) *Pacer {
-	p := &Pacer{turn: make(chan struct{}, 1), limit: rate, rate: rate, refusedRate: rate, changed: make(chan struct{})}
+	p := &Pacer{turn: make(chan struct{}, 1), limit: rate, rate: rate, changed: make(chan struct{})}
 	if rate >= 1 && rate <= maxRing {
 		p.starts = make([]time.Time, int(rate))
 	}
 	return p
 }
 
-// Wait returns when a request may start, or with the context's error.
-func (p *Pacer) Wait(ctx context.Context) error {
+// NewAdaptivePacer returns a pacer that begins at no more than 5 requests a second and finds out, by the same climb as
+// after a refusal, how much of the rate the server allows.
+func NewAdaptivePacer(rate float64) *Pacer {
+	p := NewPacer(rate)
+	p.rate = min(rate, exploreFrom)
+	return p
+}
+
+// Wait returns when a request may start, with the time that is booked for it, or with the context's error.
+func (p *Pacer) Wait(ctx context.Context) (time.Time, error) {
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return time.Time{}, ctx.Err()
 	}
-	for {
-		wait, changed := p.take(time.Now())
+	for ctx.Err() == nil {
+		now := time.Now()
+		wait, changed := p.take(now)
 		if wait <= 0 {
-			return ctx.Err()
+			return now, nil
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -74,32 +74,30 @@ func (p *Pacer) Wait(ctx context.Context) error {
 			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
 		}
 	}
+	return time.Time{}, ctx.Err()
 }
 
 // take books a start now and returns 0, or says how long to wait before asking again.
 func (p *Pacer) take(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	at := later(p.next, p.pausedUntil)
+	if late := now.Sub(at); late > lateness {
+		p.idle(now, late)
+		at = now
+	}
 	p.climb(now)
-	at := p.next
-	if p.pausedUntil.After(at) {
-		at = p.pausedUntil
+	free := at
+	if len(p.starts) > 0 {
+		free = later(free, p.starts[p.oldest].Add(window))
 	}
-	if len(p.starts) > 0 && !p.starts[p.oldest].IsZero() {
-		if free := p.starts[p.oldest].Add(window); free.After(at) {
-			at = free
-		}
+	if free.After(now) {
+		p.next = later(at, free.Add(-lateness))
+		return free.Sub(now), p.changed
 	}
-	if at.After(now) {
-		return at.Sub(now), p.changed
-	}
-	interval := time.Duration(spread / p.rate * float64(time.Second))
-	if p.next = at.Add(interval); p.next.Before(now) {
-		p.next = now.Add(interval) // after a pause or a slow caller nothing is caught up
-	}
+	p.next = at.Add(p.interval())
 	if len(p.starts) > 0 {
 		p.starts[p.oldest] = now
 		p.oldest = (p.oldest + 1) % len(p.starts)
@@ -107,51 +105,41 @@ func (p *Pacer) take(now time.Time) (time.Duration, <-chan struct{}) {
 	return 0, nil
 }
 
+func (p *Pacer) interval() time.Duration {
+	if p.probing {
+		return time.Second
+	}
+	return time.Duration(spread / p.rate * float64(time.Second))
+}
+
+// Sent corrects the time booked for a start when it left this machine so much later, for want of a connection most
+// likely, that the one that is a second behind it could catch up with it.
+func (p *Pacer) Sent(booked, sent time.Time) {
+	if sent.Sub(booked) < window-time.Second {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, start := range p.starts {
+		if !start.Before(booked) && start.Before(sent) {
+			p.starts[i] = sent // those booked since as well: what counts is that they are in order
+		}
+	}
+}
+
 // Pause lets nobody start before a time.
 func (p *Pacer) Pause(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until.After(p.climbedAt) {
-		p.climbedAt = until // a pause is no time without a refusal
-	}
-	if until.After(p.pausedUntil) {
-		p.pausedUntil = until
-		close(p.changed)
-		p.changed = make(chan struct{})
-	}
+	p.climbedAt = later(p.climbedAt, until)     // a pause is no time without a refusal
+	p.pausedUntil = later(p.pausedUntil, until) // whoever waits looks again when the wait is over
 }
 
-// Refused slows the pace down after a refusal of a request that was started at a time. Refusals of requests that were
-// under way when the pace dropped already say nothing new.
-func (p *Pacer) Refused(startedAt time.Time) {
+// Ready returns when the pace allows, or would have allowed, the next start.
+func (p *Pacer) Ready() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if startedAt.Before(p.droppedAt) {
-		return
-	}
-	factor := dropFar
-	if p.rate <= p.refusedRate/nearShare && p.refusedRate < p.limit {
-		factor = dropNear
-	}
-	p.refusedRate = p.rate
-	p.rate = min(p.limit, max(floorRate, p.rate*factor))
-	p.droppedAt = time.Now()
-	p.climbedAt = p.droppedAt
-	if p.pausedUntil.After(p.climbedAt) {
-		p.climbedAt = p.pausedUntil
-	}
-}
-
-// climb raises the pace by a step for each second without a refusal.
-func (p *Pacer) climb(now time.Time) {
-	for p.rate < p.limit && now.Sub(p.climbedAt) >= time.Second {
-		p.climbedAt = p.climbedAt.Add(time.Second)
-		if near := p.refusedRate * nearShare; p.rate < near {
-			p.rate = min(near, p.rate+p.limit*climbFast)
-			continue
-		}
-		p.rate = min(p.limit, p.rate+p.limit*climbSlow)
-	}
+	return later(p.next, p.pausedUntil)
 }
 
 // Rate returns the current pace in requests a second.
@@ -159,4 +147,11 @@ func (p *Pacer) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.rate
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

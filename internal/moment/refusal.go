@@ -17,6 +17,9 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 		return // a stored outcome tells how it was when it was stored
 	}
 	now := time.Now()
+	if answer.Status != 0 && answer.Class != Throttled {
+		c.pacer.Accepted(startedAt)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -31,9 +34,10 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 	}
 	if answer.Class == Throttled {
 		c.throttled.Add(1)
-		c.refused(startedAt, now, delay)
-		if delay > c.options.GiveUpAfter {
-			answer.GiveUp = fmt.Errorf("the API asks to come back in %s, not before %s, and api.give_up_after is %s: run the same command again then",
+		left := max(0, c.options.GiveUpAfter-now.Sub(c.badSince))
+		c.refused(startedAt, now, delay, left)
+		if delay > left {
+			answer.GiveUp = fmt.Errorf("the API refuses requests and asks to come back in %s, not before %s, which is beyond api.give_up_after (%s): run the same command again then",
 				delay.Round(time.Second), now.Add(delay).UTC().Format(time.RFC3339), c.options.GiveUpAfter)
 			return
 		}
@@ -44,8 +48,9 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 }
 
 // refused slows everybody down and lets them wait for what the server asks for. Without that the wait is an exponential
-// backoff with full jitter, one step for each round: what was under way at the last step says nothing new.
-func (c *Client) refused(startedAt, now time.Time, asked time.Duration) {
+// backoff with full jitter, one step for each round: what was under way at the last step says nothing new. It ends with
+// the time that is left before the client gives up, so that the last attempt comes then and not long after.
+func (c *Client) refused(startedAt, now time.Time, asked, left time.Duration) {
 	c.pacer.Refused(startedAt)
 	if asked > 0 {
 		// A little jitter keeps several machines from coming back at once.
@@ -58,6 +63,6 @@ func (c *Client) refused(startedAt, now time.Time, asked time.Duration) {
 	c.refusals++
 	if asked == 0 {
 		most := min(firstBackoff<<min(c.refusals-1, 6), backoffCap)
-		c.pacer.Pause(now.Add(rand.N(most)))
+		c.pacer.Pause(now.Add(min(rand.N(most), left)))
 	}
 }
