@@ -10,4 +10,9 @@
 //   - Anything that was sent more than 20 hours ago, or by a clock that has jumped: look up before sending.
 //   - A conflict: look up and adopt, else wait and use the same key again, a bounded number of times. Never a new key.
 //   - An update has no key and sets an absolute balance that a payment may have moved since: after silence, look first.
+//   - A newer file counts more. While it is not known what a newer file's request has done, an older file's record waits.
+//
+// An Importer first surveys a file, then sends, then accounts for it; each of the three reads the file from its beginning.
+// The records (Ledger) carry what must survive between them, and between runs: the intent before a request, the outcome
+// after it.
 package importer

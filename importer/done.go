@@ -12,8 +12,14 @@ func (j *job) done(outcome formats.Outcome, remote Remote, at time.Time, reason,
 	j.row.Result.Payable = yesNo(remote.Payable)
 	j.row.Refused = false
 	f := j.finish(outcome, reason, detail)
+	stood := j.entry.standing.Asserted
+	if j.entry.standing.Unresolved {
+		// What a request without an answer has done to the fields that this record says nothing of, only Moment knows.
+		stood = remote.Customer
+		stood.DueDate = j.entry.standing.Asserted.DueDate
+	}
 	f.Assertion = &Standing{
-		CustomerID: remote.ID, Asserted: overlay(j.entry.standing.Asserted, j.entry.customer), SentAt: at, Payable: yesNo(remote.Payable),
+		CustomerID: remote.ID, Asserted: overlay(stood, j.entry.customer), SentAt: at, Payable: yesNo(remote.Payable),
 	}
 	return f
 }

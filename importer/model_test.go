@@ -18,8 +18,8 @@ import (
 // model is Moment as the simulation has it: its books are the truth that outcomes are held against.
 type model struct {
 	mu         sync.Mutex
-	unique     bool // a reference can be taken once only
-	lowers     bool // payments lower balances
+	unique     bool          // a reference can be taken once only
+	lowers     bool          // payments lower balances
 	stale      time.Duration // reads and late answers lag behind by less than this
 	lifetime   time.Duration
 	byRef      map[string][]*held
@@ -41,7 +41,7 @@ type held struct {
 	id      string
 	c       formats.Customer
 	since   time.Time
-	key     string // under which it was created; empty: it was there before
+	by      string // the file that created it; empty: it was there before
 	patched [32]byte
 	patches int
 	paid    bool // a payment lowered the balance since the last update
@@ -97,9 +97,9 @@ func (m *model) put(c formats.Customer) *held {
 	return m.insert(c, "")
 }
 
-func (m *model) insert(c formats.Customer, key string) *held {
-	h := &held{id: fmt.Sprintf("bcus_%d", len(m.byID)+1), c: c, since: time.Now(), key: key}
-	if key == "" {
+func (m *model) insert(c formats.Customer, by string) *held {
+	h := &held{id: fmt.Sprintf("bcus_%d", len(m.byID)+1), c: c, since: time.Now(), by: by}
+	if by == "" {
 		h.since = time.Time{}
 	}
 	m.byRef[c.ExternalReference] = append(m.byRef[c.ExternalReference], h)
@@ -215,15 +215,16 @@ func (m *model) create(kind, key string, c formats.Customer) Answer {
 	case "late":
 		// The caller hears nothing; the customer is there a little later.
 		e.until = now.Add(m.stale * 2 / 5)
+		by := m.file
 		time.AfterFunc(m.stale*2/5, func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			done := m.commit(key, c)
+			done := m.commit(by, c)
 			e.answer = &done
 		})
 		return Answer{Class: Silence}
 	}
-	done := m.commit(key, c)
+	done := m.commit(m.file, c)
 	e.answer = &done
 	switch kind {
 	case "drop_after":
@@ -245,14 +246,14 @@ func (m *model) create(kind, key string, c formats.Customer) Answer {
 	return done
 }
 
-func (m *model) commit(key string, c formats.Customer) Answer {
+func (m *model) commit(by string, c formats.Customer) Answer {
 	if strings.HasPrefix(c.Name, "refuse") {
 		return Answer{Class: Invalid, Status: 422, Problem: "name is refused"}
 	}
 	if m.unique && len(m.byRef[c.ExternalReference]) > 0 {
 		return Answer{Class: Conflict, Status: 409, Problem: "taken"}
 	}
-	return Answer{Class: OK, Status: 201, Customer: m.insert(c, key).remote()}
+	return Answer{Class: OK, Status: 201, Customer: m.insert(c, by).remote()}
 }
 
 func (m *model) find(customer string) *held {
@@ -338,6 +339,25 @@ func (m *model) Update(ctx context.Context, customer string, body []byte) Answer
 		return Answer{Class: Throttled, Status: 503}
 	}
 	return Answer{Class: OK, Status: 200, Customer: found.remote()}
+}
+
+// payTo is pay for a customer by its id.
+func (m *model) payTo(id string, amount int64) {
+	m.mu.Lock()
+	h := m.byID[id]
+	m.mu.Unlock()
+	m.pay(h, amount)
+}
+
+// standing returns the customers with a reference as they stand now.
+func (m *model) standing(reference string) []held {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []held
+	for _, h := range m.byRef[reference] {
+		list = append(list, *h)
+	}
+	return list
 }
 
 // pay applies a payment to a customer; the books show it only if payments lower balances.

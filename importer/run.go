@@ -25,7 +25,7 @@ func (im *Importer) Send(ctx context.Context, file File, s *Survey) error {
 	// The recorder outlives the workers: what they did must be on record even when everything else stops.
 	go func() { recorded <- rec.run(context.WithoutCancel(ctx)) }()
 
-	jobs := make(chan *job, im.options.Concurrency)
+	jobs := make(chan *job, chunkSize)
 	g.Go(func() error {
 		defer close(jobs)
 		return im.produce(taking, file, s, jobs)
@@ -68,6 +68,7 @@ func (im *Importer) produce(ctx context.Context, file File, s *Survey, jobs chan
 			}
 			e.raw = nil
 			if e.waits() {
+				im.progress(formats.NotAttempted)
 				continue
 			}
 			row, j := im.plan(e)
@@ -76,12 +77,10 @@ func (im *Importer) produce(ctx context.Context, file File, s *Survey, jobs chan
 				planned = append(planned, j)
 				continue
 			}
-			if row.Result.Outcome == formats.Unchanged {
+			if row.Result.Outcome == formats.Unchanged && !e.standing.Unresolved {
 				unchanged = append(unchanged, assertAgain(e, row))
 			}
-			if im.options.Progress != nil {
-				im.options.Progress(row.Result.Outcome)
-			}
+			im.progress(row.Result.Outcome)
 		}
 		if len(rows) > 0 {
 			if err := file.Ledger.Plan(ctx, rows, unchanged); err != nil {
@@ -97,6 +96,12 @@ func (im *Importer) produce(ctx context.Context, file File, s *Survey, jobs chan
 		}
 		return nil
 	})
+}
+
+func (im *Importer) progress(o formats.Outcome) {
+	if im.options.Progress != nil {
+		im.options.Progress(o)
+	}
 }
 
 // assertAgain is what an unchanged customer's record says: the same once more, by this file. Nothing is sent for it, so

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 400, "how many simulations to run")
+	seeds     = flag.Int("seeds", 200, "how many simulations to run")
 	firstSeed = flag.Uint64("seed", 1, "the first of them")
 )
 
@@ -29,12 +29,10 @@ var (
 func TestSimulation(t *testing.T) {
 	for i := range *seeds {
 		seed := *firstSeed + uint64(i)
-		ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { newWorld(t, seed).play() })
 		})
-		if !ok {
-			t.Fatalf("again: go test ./importer -run 'TestSimulation$' -seed %d -seeds 1", seed)
-		}
 	}
 }
 
@@ -56,7 +54,7 @@ type world struct {
 	barred string         // how the credentials are refused for the rest of the run
 	kill   context.CancelFunc
 	file   *simFile // being imported
-	log    []string
+	log    []func() string
 }
 
 // simFile is a customer file of the simulation.
@@ -66,6 +64,8 @@ type simFile struct {
 	records *memoryFile
 	last    told
 	done    bool
+
+	customers map[string]formats.Customer
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -121,16 +121,24 @@ func (w *world) content() string {
 }
 
 func (w *world) logf(format string, args ...any) {
-	w.log = append(w.log, time.Now().Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+	now := time.Now()
+	w.log = append(w.log, func() string { return now.Format("02 15:04:05.000 ") + fmt.Sprintf(format, args...) })
 }
 
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
 	w.t.Errorf(format, args...)
-	for _, f := range w.files {
-		w.log = append(w.log, "file "+f.name+"\n"+f.text+string(f.last.outcomes))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprintf(&b, "again: go test ./importer -run 'TestSimulation$' -seed %d -seeds 1\n", w.seed)
+	for _, line := range w.log {
+		fmt.Fprintln(&b, line())
 	}
-	w.t.Fatal(strings.Join(w.log, "\n"))
+	for _, f := range w.files {
+		fmt.Fprintf(&b, "file %s\n%s%s", f.name, f.text, f.last.outcomes)
+	}
+	w.t.Fatal(b.String())
 }
 
 // draw decides what goes wrong with a call. It depends on the seed and on how many calls there were for the reference,
@@ -164,7 +172,9 @@ func (w *world) pick(rng *rand.Rand, what string) string {
 	switch what {
 	case "create":
 		kinds = append(kinds, "drop_after", "drop_after", "429_stored", "500_before", "500_after", "500_after", "502_after", "503_after", "conflict")
-		if w.moment.unique { // without a memory of the key only that can keep a customer from being doubled
+		// A Moment that forgets a key it has carried out, against its documentation: only its own guard keeps a customer
+		// from being doubled then, and nothing tells our own from one that was there before once its balance has moved.
+		if w.moment.unique && !w.moment.lowers {
 			kinds = append(kinds, "drop_after_unstored", "502_after_unstored")
 		}
 		if w.moment.stale > 0 {
@@ -255,13 +265,13 @@ func (w *world) between() {
 		return
 	}
 	for i := range 12 {
-		for _, h := range w.moment.byRef[fmt.Sprint("R", i)] {
+		for _, h := range w.moment.standing(fmt.Sprint("R", i)) {
 			if w.rng.IntN(4) > 0 {
 				continue
 			}
 			amount := w.rng.Int64N(5000) + 1
 			w.logf("%s pays %d", h.c.ExternalReference, amount)
-			w.moment.pay(h, amount)
+			w.moment.payTo(h.id, amount)
 			if w.rng.IntN(4) > 0 { // the event may be late
 				w.memory.pay(memoryPayment{customer: h.id, at: w.now(), currency: "ZAR", amount: amount})
 			}
@@ -291,7 +301,7 @@ func (w *world) importOnce(f *simFile, faults bool) {
 		Waits: Waits{First: 100 * time.Millisecond, Most: 2 * time.Second, Stale: time.Second, Tries: 4},
 	}
 	im := New(w.moment, o)
-	file := fileOf(w.t, f.text, f.records)
+	file := fileOf(f.text, f.records)
 	s, err := im.Survey(w.t.Context(), file)
 	if err != nil {
 		w.fail("survey: %v", err)
@@ -314,22 +324,12 @@ func (w *world) importOnce(f *simFile, faults bool) {
 	}
 }
 
-// keysOf are the keys that ever came for a record of a file: by them the books tell who created a customer.
-func (w *world) createdBy(f *simFile, reference string) bool {
-	im := New(nil, Options{Merchant: "acme", Mode: "test"})
-	for _, h := range w.moment.byRef[reference] {
-		body := createBody(f.customer(w.t, reference))
-		for generation := range 100 {
-			if h.key == im.idempotencyKey(operationCreate, reference, body, generation) {
-				return true
-			}
-		}
+// says returns what the file says of a reference; the zero customer if nothing that counts.
+func (f *simFile) says(t *testing.T, reference string) formats.Customer {
+	if f.customers != nil {
+		return f.customers[reference]
 	}
-	return false
-}
-
-// customer returns what the file says of a reference.
-func (f *simFile) customer(t *testing.T, reference string) formats.Customer {
+	f.customers = map[string]formats.Customer{}
 	r, err := formats.NewCustomerReader(strings.NewReader(f.text), formats.CustomerOptions{Currency: "ZAR"})
 	if err != nil {
 		t.Fatal(err)
@@ -337,67 +337,48 @@ func (f *simFile) customer(t *testing.T, reference string) formats.Customer {
 	for {
 		record, err := r.Next()
 		if err != nil {
-			return formats.Customer{}
+			return f.customers[reference]
 		}
-		if record.Customer.ExternalReference == reference {
-			return record.Customer
-		}
+		f.customers[record.Customer.ExternalReference] = record.Customer
 	}
 }
 
 // truth holds the outcomes of a file against the books.
 func (w *world) truth(f *simFile) {
+	rows := map[string]int{}
 	for _, o := range f.last.rows {
-		list := w.moment.byRef[o.ExternalReference]
+		rows[o.ExternalReference]++
+	}
+	for _, o := range f.last.rows {
+		list := w.moment.standing(o.ExternalReference)
 		there := len(list) > 0
-		ours := w.createdBy(f, o.ExternalReference)
+		ours := there && list[0].by == f.name && rows[o.ExternalReference] == 1
 		lie := ""
 		switch o.Outcome {
-		case formats.Created:
-			if !there || list[0].id != o.CustomerID || !ours && o.Reason != "recovered" {
-				lie = "it was not created"
-			}
-		case formats.Updated, formats.Unchanged:
-			if !there || list[0].id != o.CustomerID {
+		case formats.Created, formats.Updated, formats.Unchanged:
+			switch {
+			case !there || list[0].id != o.CustomerID:
 				lie = "there is no such customer"
+			case o.Outcome == formats.Created && list[0].by == "" && o.Reason != "recovered":
+				lie = "it was there before"
 			}
-		case formats.Rejected:
-			if o.Reason != "existing" && o.Reason != "refused_by_api" && ours && !w.elsewhere(f, o) || o.Reason == "existing" && !there {
+		case formats.Rejected, formats.Duplicate:
+			if ours {
+				lie = "the row has created a customer"
+			}
+		case formats.NotAttempted: // of an update, if the customer was found
+			if ours && o.CustomerID == "" {
 				lie = "the row has created a customer"
 			}
 		case formats.Failed:
-			if !there {
-				break
-			}
-			if o.Reason == "server_error" && o.Attempts > 0 && ours && list[0].patches == 0 && !w.elsewhere(f, o) {
+			if ours && list[0].patches == 0 {
 				lie = "the row has created a customer"
-			}
-		case formats.NotAttempted:
-			if ours && !w.elsewhere(f, o) {
-				lie = "something was done"
 			}
 		}
 		if lie != "" {
 			w.fail("%s line %d, %s: outcome %s %s, but %s", f.name, o.Line, o.ExternalReference, o.Outcome, o.Reason, lie)
 		}
 	}
-}
-
-// elsewhere reports whether another file, or another row, says the very same, so that a key does not tell whose it was.
-func (w *world) elsewhere(f *simFile, o formats.OutcomeRow) bool {
-	body := createBody(f.customer(w.t, o.ExternalReference))
-	same := 0
-	for _, other := range w.files {
-		if c := other.customer(w.t, o.ExternalReference); c.ExternalReference != "" && bytes.Equal(createBody(c), body) {
-			same++
-		}
-	}
-	for _, r := range f.last.rows {
-		if r.ExternalReference == o.ExternalReference {
-			same++
-		}
-	}
-	return same > 2
 }
 
 // finished checks that a file has ended: nothing is left to be tried, but for what a person must decide.
@@ -413,7 +394,7 @@ func (w *world) finished(f *simFile) {
 		}
 		if o.Reason == "balance_moved" && !w.moment.lowers && w.policy == Update {
 			// Nothing moves balances here but ourselves.
-			if h := w.moment.byRef[o.ExternalReference][0]; h.key != "" {
+			if h := w.moment.standing(o.ExternalReference)[0]; h.by != "" {
 				w.fail("%s line %d, %s: %s, but nobody has moved a balance: %s", f.name, o.Line, o.ExternalReference, o.Outcome, o.Detail)
 			}
 		}
@@ -431,7 +412,7 @@ func (w *world) books() {
 	})
 	for i := range 12 {
 		reference := fmt.Sprint("R", i)
-		list := w.moment.byRef[reference]
+		list := w.moment.standing(reference)
 		if len(list) > 1 {
 			w.fail("%s stands %d times", reference, len(list))
 		}
@@ -448,7 +429,7 @@ func (w *world) books() {
 			if i < 0 {
 				continue
 			}
-			c := f.customer(w.t, reference)
+			c := f.says(w.t, reference)
 			left := changed(c, list[0].c)
 			if w.moment.lowers {
 				left.Balance, left.Currency = formats.Balance{}, ""

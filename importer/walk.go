@@ -11,7 +11,7 @@ import (
 )
 
 // chunkSize is how many records are planned together: one transaction, on disk before the first of them is sent.
-const chunkSize = 256
+const chunkSize = 1024
 
 // entry is one record joined with what is on record of it.
 type entry struct {

@@ -31,9 +31,7 @@ func (w *worker) run(ctx context.Context, jobs <-chan *job) error {
 		if err := w.rec.finish(finished); err != nil {
 			return errors.Join(stop, err)
 		}
-		if w.im.options.Progress != nil {
-			w.im.options.Progress(finished.Result.Outcome)
-		}
+		w.im.progress(finished.Result.Outcome)
 		if stop != nil {
 			return stop
 		}

@@ -143,25 +143,23 @@ func inList(values []string) (string, []any) {
 }
 
 // assert writes what finished rows say of their customers: the customer as last asserted, and the assertion itself.
-func assert(ctx context.Context, tx *sql.Tx, file File, finished []Finished) error {
+func (do statements) assert(ctx context.Context, file File, finished []Finished) error {
 	for i := range finished {
 		f := &finished[i]
 		s := f.Assertion
 		if s == nil {
 			continue
 		}
-		if err := putCustomer(ctx, tx, file, f.Result.ExternalReference, s); err != nil {
+		if err := do.customer(ctx, file, f.Result.ExternalReference, s); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE rows SET superseded = 1 WHERE `+unanswered+` AND reference = $1 AND file_id <> $2`, f.Result.ExternalReference, file.ID); err != nil {
+		if _, err := do.supersede.ExecContext(ctx, f.Result.ExternalReference, file.ID); err != nil {
 			return err
 		}
 		if !f.Result.Balance.Set {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO assertions (customer_id, reference, file_id, line, business_date, currency, balance, name, due_date, payable, sent_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			s.CustomerID, f.Result.ExternalReference, file.ID, f.Result.Line, file.BusinessDate, f.Result.Currency, f.Result.Balance.Minor,
+		if _, err := do.putAssert.ExecContext(ctx, s.CustomerID, f.Result.ExternalReference, file.ID, f.Result.Line, file.BusinessDate, f.Result.Currency, f.Result.Balance.Minor,
 			s.Asserted.Name, s.Asserted.DueDate, s.Payable, micros(s.SentAt)); err != nil {
 			return err
 		}
@@ -169,15 +167,12 @@ func assert(ctx context.Context, tx *sql.Tx, file File, finished []Finished) err
 	return nil
 }
 
-// putCustomer writes what stands of a customer.
-func putCustomer(ctx context.Context, tx *sql.Tx, file File, reference string, s *Standing) error {
+// customer writes what stands of a customer.
+func (do statements) customer(ctx context.Context, file File, reference string, s *Standing) error {
 	asserted, err := json.Marshal(s.Asserted)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO customers (reference, customer_id, file_id, business_date, sent_at, asserted, payable) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (reference) DO UPDATE SET customer_id = excluded.customer_id, file_id = excluded.file_id, business_date = excluded.business_date, sent_at = excluded.sent_at,
-		asserted = excluded.asserted, payable = excluded.payable`,
-		reference, s.CustomerID, file.ID, file.BusinessDate, micros(s.SentAt), string(asserted), s.Payable)
+	_, err = do.putCustomer.ExecContext(ctx, reference, s.CustomerID, file.ID, file.BusinessDate, micros(s.SentAt), string(asserted), s.Payable)
 	return err
 }

@@ -30,6 +30,7 @@ const FileName = "ledger.db"
 type Ledger struct {
 	write *sql.DB // one connection
 	read  *sql.DB
+	stmts statements
 }
 
 // Open opens the ledger in a data directory, creating or migrating it. The caller must hold the directory's run lock.
@@ -49,6 +50,9 @@ func Open(ctx context.Context, dataDir string) (*Ledger, error) {
 	l.write.SetMaxOpenConns(1)
 	if err = migrate(ctx, l.write); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), l.write.Close())
+	}
+	if err = l.prepare(ctx); err != nil {
+		return nil, errors.Join(err, l.write.Close())
 	}
 	if l.read, err = open(path, "deferred"); err != nil {
 		return nil, errors.Join(err, l.write.Close())
@@ -102,6 +106,15 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return errors.Join(l.read.Close(), l.write.Close()) }
+
+// batch runs f, which writes many rows, in a transaction that is on disk when batch returns nil.
+func (l *Ledger) batch(ctx context.Context, f func(context.Context, statements) error) error {
+	return l.transaction(ctx, func(tx *sql.Tx) error {
+		// A cancelled context ends the transaction as a whole; to watch it for each statement costs a goroutine each.
+		ctx := context.WithoutCancel(ctx)
+		return f(ctx, l.stmts.in(ctx, tx))
+	})
+}
 
 // transaction runs f in a transaction that is on disk when transaction returns nil.
 func (l *Ledger) transaction(ctx context.Context, f func(*sql.Tx) error) error {

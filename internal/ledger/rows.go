@@ -32,27 +32,20 @@ type Row struct {
 // Plan records rows before anything is sent for them, and what the finished ones among them assert. A row that is there
 // already is replaced.
 func (l *Ledger) Plan(ctx context.Context, file File, rows []Row, finished []Finished) error {
-	return l.transaction(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO rows (file_id, number, line, reference, operation, outcome, idempotency, body_sha256,
-			generation, refused, planned_at, customer_id, currency, balance, payable, http_status, attempts, reason, detail)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
+	return l.batch(ctx, func(ctx context.Context, do statements) error {
 		for i := range rows {
 			r := &rows[i]
 			var body []byte
 			if r.Operation != OperationNone {
 				body = r.BodySHA256[:]
 			}
-			if _, err := insert.ExecContext(ctx, file.ID, r.Number, r.Result.Line, r.Result.ExternalReference, r.Operation, string(r.Result.Outcome), r.Key, body,
+			if _, err := do.planRow.ExecContext(ctx, file.ID, r.Number, r.Result.Line, r.Result.ExternalReference, r.Operation, string(r.Result.Outcome), r.Key, body,
 				r.Generation, boolInt(r.Refused), micros(r.PlannedAt), r.Result.CustomerID, r.Result.Currency, nullBalance(r.Result.Balance),
 				r.Result.Payable, r.Result.HTTPStatus, r.Result.Attempts, r.Result.Reason, r.Result.Detail); err != nil {
 				return err
 			}
 		}
-		return assert(ctx, tx, file, finished)
+		return do.assert(ctx, file, finished)
 	})
 }
 
@@ -110,40 +103,33 @@ type Finished struct {
 
 // Record writes what is to be sent next and outcomes, all or nothing.
 func (l *Ledger) Record(ctx context.Context, file File, advances []Advance, finished []Finished) error {
-	return l.transaction(ctx, func(tx *sql.Tx) error {
-		if err := advance(ctx, tx, file, advances); err != nil {
+	return l.batch(ctx, func(ctx context.Context, do statements) error {
+		if err := do.advance(ctx, file, advances); err != nil {
 			return err
 		}
-		update, err := tx.PrepareContext(ctx, `UPDATE rows SET outcome = $3, refused = $4, customer_id = $5, payable = $6, http_status = $7, attempts = $8,
-			reason = $9, detail = $10 WHERE file_id = $1 AND number = $2`)
-		if err != nil {
-			return err
-		}
-		defer update.Close()
 		for i := range finished {
 			f := &finished[i]
 			o := &f.Result
-			if _, err := update.ExecContext(ctx, file.ID, f.Number, string(o.Outcome), boolInt(f.Refused), o.CustomerID, o.Payable, o.HTTPStatus,
+			if _, err := do.finishRow.ExecContext(ctx, file.ID, f.Number, string(o.Outcome), boolInt(f.Refused), o.CustomerID, o.Payable, o.HTTPStatus,
 				o.Attempts, o.Reason, o.Detail); err != nil {
 				return err
 			}
 		}
-		return assert(ctx, tx, file, finished)
+		return do.assert(ctx, file, finished)
 	})
 }
 
-func advance(ctx context.Context, tx *sql.Tx, file File, advances []Advance) error {
+func (do statements) advance(ctx context.Context, file File, advances []Advance) error {
 	for i := range advances {
 		a := &advances[i]
-		if _, err := tx.ExecContext(ctx, `UPDATE rows SET operation = $3, idempotency = $4, body_sha256 = $5, generation = $6, planned_at = $7, refused = 0
-			WHERE file_id = $1 AND number = $2`, file.ID, a.Number, a.Operation, a.Key, a.BodySHA256[:], a.Generation, micros(a.PlannedAt)); err != nil {
+		if _, err := do.advanceRow.ExecContext(ctx, file.ID, a.Number, a.Operation, a.Key, a.BodySHA256[:], a.Generation, micros(a.PlannedAt)); err != nil {
 			return err
 		}
 		if a.CustomerID == "" {
 			continue
 		}
 		stands := Standing{CustomerID: a.CustomerID, Asserted: a.Found, SentAt: a.PlannedAt, Payable: a.Payable}
-		if err := putCustomer(ctx, tx, file, a.Found.ExternalReference, &stands); err != nil {
+		if err := do.customer(ctx, file, a.Found.ExternalReference, &stands); err != nil {
 			return err
 		}
 	}
