@@ -214,7 +214,8 @@ const remotePrefix = "sftp:"
 
 // Import imports files, one after the other, by business date, then name, then content. One bad file does not stop the
 // others; an API that refuses to work does.
-func (n *Night) Import(ctx context.Context, q ImportRequest) (*Result, error) {
+func (n *Night) Import(ctx context.Context, q ImportRequest) (_ *Result, err error) {
+	defer func() { err = n.giveUp(ctx, err) }()
 	if q.Out == "" {
 		q.Out = n.runsDir()
 	}

@@ -62,7 +62,8 @@ func (n *Night) tidy(ctx context.Context) error {
 
 // Retry imports again the files that an earlier run left with unfinished records: those that failed, are in doubt or were
 // not attempted are sent, all others keep their outcome.
-func (n *Night) Retry(ctx context.Context, runID, out string) (*Result, error) {
+func (n *Night) Retry(ctx context.Context, runID, out string) (_ *Result, err error) {
+	defer func() { err = n.giveUp(ctx, err) }()
 	if out == "" {
 		out = n.runsDir()
 	}

@@ -58,6 +58,7 @@ type Night struct {
 	client  *moment.Client // nil in a dry run
 	keys    *unpack.Keys   // nil: encrypted files are refused
 	spool   string
+	ended   bool            // the run's end is on record
 	outputs map[string]bool // result files of this run by name
 }
 
@@ -145,6 +146,16 @@ func (n *Night) Close() error {
 	return errors.Join(errs...)
 }
 
+// giveUp records the end of a run that failed on the way, so that it does not look as if it had been killed. How the
+// program ends is decided by the error; here it is only known that it failed.
+func (n *Night) giveUp(ctx context.Context, err error) error {
+	if err == nil || n.ended || n.options.DryRun {
+		return err
+	}
+	n.ended = true
+	return errors.Join(err, n.ledger.EndRun(context.WithoutCancel(ctx), ledger.Run{ID: n.id, EndedAt: n.options.Now().UTC(), ExitCode: exitFailed}))
+}
+
 // runsDir is where the run's results stand unless another directory is asked for.
 func (n *Night) runsDir() string { return filepath.Join(n.config.DataDir, "runs", n.id) }
 
@@ -177,6 +188,7 @@ func (n *Night) conclude(ctx context.Context, dir string, r *Result) error {
 		return err
 	}
 	// However the run ended, its end must be on record.
+	n.ended = true
 	err = errors.Join(err, n.ledger.EndRun(context.WithoutCancel(ctx), ledger.Run{
 		ID: n.id, BusinessDate: r.BusinessDate, EndedAt: r.EndedAt, ExitCode: r.ExitCode(), Summary: string(text),
 	}))

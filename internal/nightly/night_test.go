@@ -345,3 +345,21 @@ func TestRetry(t *testing.T) {
 		t.Errorf("a second retry: %v", err)
 	}
 }
+
+// A run that fails on the way is over, not killed.
+func TestFailedRunHasAnEnd(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	n := w.open("import")
+	_, err := n.Import(t.Context(), ImportRequest{Sources: []string{filepath.Join(w.dir, "nope.csv")}})
+	var input *InputError
+	if !errors.As(err, &input) {
+		t.Errorf("%v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run, ok, err := openLedger(t, w.cfg.DataDir).FindRun(t.Context(), n.ID())
+	if err != nil || !ok || run.EndedAt.IsZero() || run.ExitCode == 0 {
+		t.Errorf("%+v, %v, %v", run, ok, err)
+	}
+}

@@ -112,6 +112,7 @@ func (f FileResult) Footing() string {
 // The exit codes that a run can end with (design.md section 4).
 const (
 	exitDone        = 0
+	exitFailed      = 1
 	exitNeedsPerson = 3
 	exitStopped     = 4
 )

@@ -19,7 +19,8 @@ type RunRequest struct {
 
 // Run does a nightly pass: fetch, import, reconcile, deliver. One bad file stops neither the others nor the report, and
 // neither does a mailbox that cannot be reached.
-func (n *Night) Run(ctx context.Context, q RunRequest) (*Result, error) {
+func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
+	defer func() { err = n.giveUp(ctx, err) }()
 	calendar := n.config.Reconcile.Calendar()
 	result := &Result{BusinessDate: q.Date}
 	if q.Date == "" {
