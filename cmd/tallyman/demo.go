@@ -33,7 +33,14 @@ fetches and imports it, receives signed payments, and writes the report. The par
 are those of a real run; only the other side is played.`,
 		Example: "  tallyman demo",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if !cmd.Flags().Changed("log-level") {
+				// A newcomer wants the account of the night, not its log.
+				a.flags.logLevel = "warn"
+				if a.logger, err = newLogger(a.stderr, a.flags); err != nil {
+					return err
+				}
+			}
 			return runDemo(cmd.Context(), a, o)
 		},
 	}
