@@ -92,3 +92,14 @@ func TestRepeatsOnDisk(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+func TestRepeatsWithoutADirectory(t *testing.T) {
+	r := NewRepeats(t.TempDir() + "/absent")
+	var err error
+	for i := 0; err == nil && i <= marksHeld; i++ {
+		err = r.Add(&CustomerRecord{Number: i + 1, Customer: Customer{ExternalReference: "C-" + strconv.Itoa(i)}})
+	}
+	if err == nil || r.Close() != nil {
+		t.Errorf("want an error about the temporary file, got %v", err)
+	}
+}

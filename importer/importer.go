@@ -83,7 +83,7 @@ type Survey struct {
 	BlankLines     int
 	UnknownColumns []string
 	Delimiter      rune
-	repeats        map[int]repeat
+	repeats        map[int]formats.Repeat // by number
 }
 
 // Survey reads the whole file and finds its faults. A fault of the file is a *formats.FileError: nothing of it may be
@@ -94,10 +94,9 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	found := &repeats{dir: f.Scratch}
-	defer func() { err = errors.Join(err, found.close()) }()
+	found := formats.NewRepeats(f.Scratch)
+	defer func() { err = errors.Join(err, found.Close()) }()
 	s = &Survey{UnknownColumns: r.UnknownColumns(), Delimiter: r.Delimiter()}
-	var scratch []byte
 	for {
 		record, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -106,7 +105,7 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if scratch, err = found.add(record, scratch); err != nil {
+		if err := found.Add(record); err != nil {
 			return nil, err
 		}
 		if s.Records++; s.Records%1024 == 0 && ctx.Err() != nil {
@@ -114,7 +113,11 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 		}
 	}
 	s.BlankLines = r.BlankLines()
-	s.repeats, err = found.find()
+	again, err := found.Find()
+	s.repeats = make(map[int]formats.Repeat, len(again))
+	for _, a := range again {
+		s.repeats[a.Number] = a
+	}
 	return s, err
 }
 

@@ -110,7 +110,7 @@ func errReadDifferently(line int) error {
 
 // ruleOut decides what the file alone decides: the record is wrong, or it says again what another one says. Without an
 // outcome in the verdict the record is good.
-func ruleOut(e *entry, again repeat) Verdict {
+func ruleOut(e *entry, again formats.Repeat) Verdict {
 	switch {
 	case len(e.problems) > 0:
 		detail := e.problems[0].Detail()
@@ -118,13 +118,13 @@ func ruleOut(e *entry, again repeat) Verdict {
 			detail += "; " + p.Rule + ": " + p.Detail()
 		}
 		return Verdict{Outcome: formats.Rejected, Reason: e.problems[0].Rule, Detail: detail}
-	case again.conflict:
+	case again.Conflict:
 		return Verdict{
 			Outcome: formats.Rejected, Reason: "conflicting_rows",
-			Detail: fmt.Sprintf("external_reference: the file has other rows with this reference that say something else (the first at line %d); leave the right one only", again.first),
+			Detail: fmt.Sprintf("external_reference: the file has other rows with this reference that say something else (the first at line %d); leave the right one only", again.First),
 		}
-	case again.first != 0:
-		return Verdict{Outcome: formats.Duplicate, Reason: "same_row", Detail: fmt.Sprintf("the same as line %d, which counts", again.first)}
+	case again.First != 0:
+		return Verdict{Outcome: formats.Duplicate, Reason: "same_row", Detail: fmt.Sprintf("the same as line %d, which counts", again.First)}
 	}
 	return Verdict{}
 }
