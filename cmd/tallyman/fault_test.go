@@ -42,7 +42,7 @@ func (s *stage) allThere(n int, path string) {
 
 // SIGTERM lets what is in flight end with its answer: nothing is in doubt.
 func TestTerminatedImportDrains(t *testing.T) {
-	const n = 60
+	const n = 500
 	s := newStage(t, sandbox.Options{UniqueOff: true, Faults: sandbox.Faults{Latency: 30 * time.Millisecond}})
 	path := s.leave(filepath.Join(s.dir, "customers.csv"), manyCustomers(n))
 	out := filepath.Join(s.dir, "out")

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"tallyman/internal/nightly"
 	"tallyman/internal/sandbox"
@@ -265,7 +266,7 @@ func TestDryRunSendsAndRecordsNothing(t *testing.T) {
 }
 
 func TestTwoRunsAtOnce(t *testing.T) {
-	s := newStage(t, sandbox.Options{Faults: sandbox.Faults{Latency: 200_000_000}})
+	s := newStage(t, sandbox.Options{Faults: sandbox.Faults{Latency: 3 * time.Second}}) // long enough for the second to come
 	path := s.leave(filepath.Join(s.dir, "customers.csv"), nightFile)
 	first := s.command("import", path)
 	if err := first.Start(); err != nil {
@@ -274,6 +275,9 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	waitFor(t, func() bool { return len(s.api.Requests()) > 0 })
 	if r := s.run(11, "import", path); !strings.Contains(r.stderr, fmt.Sprintf("process %d", first.Process.Pid)) {
 		t.Error(r.stderr)
+	}
+	if err := s.api.SetFaults(sandbox.Faults{}); err != nil {
+		t.Fatal(err)
 	}
 	if err := first.Wait(); first.ProcessState.ExitCode() != 3 {
 		t.Errorf("the first run ended with %v", err)
