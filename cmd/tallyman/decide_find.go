@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"tallyman/formats"
 	"tallyman/internal/config"
+	"tallyman/internal/nightly"
 )
 
 // exception is what decide needs to know of a row of exceptions.csv.
@@ -34,7 +33,7 @@ type exception struct {
 // findException returns the exception with an id from the newest report below a directory that has it. That there is
 // none is wrong usage.
 func findException(dir, id string) (exception, error) {
-	reports, err := exceptionFiles(dir)
+	reports, err := nightly.ReportedExceptions(dir)
 	if err != nil {
 		return exception{}, err
 	}
@@ -51,21 +50,6 @@ func findException(dir, id string) (exception, error) {
 	}
 	none := fmt.Errorf("there is no exception %q in the %s below %s: take the id from the first column of exceptions.csv", id, count(len(reports), "report"), dir)
 	return exception{}, usage(errors.Join(append([]error{none}, unreadable...)...))
-}
-
-// exceptionFiles returns the exceptions.csv of every report below a directory, the newest report first: run ids sort by
-// time.
-func exceptionFiles(dir string) ([]string, error) {
-	paths, err := fs.Glob(os.DirFS(dir), "*/*/exceptions.csv")
-	if err != nil {
-		return nil, fmt.Errorf("look for reports: %w", err)
-	}
-	run := func(path string) string { return filepath.Base(filepath.Dir(path)) }
-	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(run(b), run(a)) })
-	for i, path := range paths {
-		paths[i] = filepath.Join(dir, filepath.FromSlash(path))
-	}
-	return paths, nil
 }
 
 // exceptionIn looks for an exception in one report.

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"tallyman/internal/config"
+	"tallyman/internal/nightly"
 )
 
 // How this program ends, and how it speaks of errors. Both are interfaces:
@@ -22,10 +23,10 @@ import (
 
 // The exit codes of design.md section 4.
 const (
-	exitDone        = 0
-	exitUnforeseen  = 1
-	exitNeedsPerson = 3
-	exitStopped     = 4
+	exitDone        = nightly.ExitDone
+	exitUnforeseen  = nightly.ExitFailed
+	exitNeedsPerson = nightly.ExitNeedsPerson
+	exitStopped     = nightly.ExitStopped
 	exitUsage       = 5
 	exitLocked      = 11
 	exitInterrupted = 130

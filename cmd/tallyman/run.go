@@ -81,17 +81,7 @@ func (a *app) pass(ctx context.Context, cfg *config.Config, q nightly.RunRequest
 
 // runText is the one summary line of a nightly pass.
 func runText(r *nightly.Result) string {
-	total := nightly.FileResult{Outcomes: map[formats.Outcome]int{}}
-	rejected := 0
-	for _, f := range r.Files {
-		total.Read += f.Read
-		if f.Fault != "" {
-			rejected++
-		}
-		for outcome, n := range f.Outcomes {
-			total.Outcomes[outcome] += n
-		}
-	}
+	total, rejected := r.Total()
 	parts := []string{fmt.Sprintf("run %s for %s: %d files", r.RunID, r.BusinessDate, len(r.Files))}
 	if rejected > 0 {
 		parts[0] += fmt.Sprintf(" (%d rejected as a whole)", rejected)

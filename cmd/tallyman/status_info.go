@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tallyman/formats"
 	"tallyman/internal/ledger"
 	"tallyman/internal/nightly"
 )
@@ -54,17 +53,7 @@ func newRunInfo(r ledger.Run, holder nightly.Holder) runInfo {
 
 // runLine is what a run did, in a line of a table.
 func runLine(r *nightly.Result) string {
-	total := nightly.FileResult{Outcomes: map[formats.Outcome]int{}}
-	faults := 0
-	for _, f := range r.Files {
-		total.Read += f.Read
-		if f.Fault != "" {
-			faults++
-		}
-		for outcome, n := range f.Outcomes {
-			total.Outcomes[outcome] += n
-		}
-	}
+	total, faults := r.Total()
 	parts := []string{count(len(r.Files), "file")}
 	if faults > 0 {
 		parts = append(parts, fmt.Sprintf("%d rejected as a whole", faults))

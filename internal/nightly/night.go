@@ -153,7 +153,7 @@ func (n *Night) giveUp(ctx context.Context, err error) error {
 		return err
 	}
 	n.ended = true
-	return errors.Join(err, n.ledger.EndRun(context.WithoutCancel(ctx), ledger.Run{ID: n.id, EndedAt: n.options.Now().UTC(), ExitCode: exitFailed}))
+	return errors.Join(err, n.ledger.EndRun(context.WithoutCancel(ctx), ledger.Run{ID: n.id, EndedAt: n.options.Now().UTC(), ExitCode: ExitFailed}))
 }
 
 // runsDir is where the run's results stand unless another directory is asked for.

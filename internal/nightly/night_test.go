@@ -96,7 +96,7 @@ func TestCrossedPayment(t *testing.T) {
 	w.leave("2026-03-17", "A,Ann,ZAR,10000,")
 	r := w.night("2026-03-17")
 	i := slices.IndexFunc(r.Report.Summary.Exceptions, func(e formats.ExceptionTotal) bool { return e.Reason == formats.ReasonCrossedPayment })
-	if i < 0 || r.ExitCode() != exitNeedsPerson {
+	if i < 0 || r.ExitCode() != ExitNeedsPerson {
 		t.Errorf("exit %d, exceptions %+v", r.ExitCode(), r.Report.Summary.Exceptions)
 	}
 	if got := figures(w.balance(r.Report, "A")); got != "100.00 + 0.00 - 100.00 = 0.00 settled" {
@@ -126,11 +126,11 @@ func TestExpectedFileMissing(t *testing.T) {
 	}
 	w.clock.at(t, "2026-03-16T05:00:01Z")
 	r := w.night("2026-03-16")
-	if r.Missing != "2026-03-16" || r.ExitCode() != exitNeedsPerson {
+	if r.Missing != "2026-03-16" || r.ExitCode() != ExitNeedsPerson {
 		t.Errorf("missing %q, exit %d", r.Missing, r.ExitCode())
 	}
 	w.leave("2026-03-16", "A,Ann,ZAR,100,")
-	if r := w.night("2026-03-16"); r.Missing != "" || r.ExitCode() != exitDone {
+	if r := w.night("2026-03-16"); r.Missing != "" || r.ExitCode() != ExitDone {
 		t.Errorf("missing %q, exit %d", r.Missing, r.ExitCode())
 	}
 }
@@ -145,7 +145,7 @@ func TestUndeliveredIsDeliveredNextTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.leave("2026-03-16", "A,Ann,ZAR,100,")
-	if r := w.night("2026-03-16"); r.ExitCode() != exitNeedsPerson || len(r.Faults) == 0 {
+	if r := w.night("2026-03-16"); r.ExitCode() != ExitNeedsPerson || len(r.Faults) == 0 {
 		t.Fatalf("exit %d, faults %v", r.ExitCode(), r.Faults)
 	} else {
 		t.Log(r.Faults)
@@ -153,7 +153,7 @@ func TestUndeliveredIsDeliveredNextTime(t *testing.T) {
 	if err := os.Remove(w.api.DeliverDir()); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.night("2026-03-16"); r.ExitCode() != exitDone {
+	if r := w.night("2026-03-16"); r.ExitCode() != ExitDone {
 		t.Fatalf("%v", r.NeedsPerson())
 	}
 	if _, err := os.Stat(filepath.Join(w.api.DeliverDir(), "za_sandbox_dailyfile_2026-03-16.outcome.csv")); err != nil {
@@ -284,16 +284,16 @@ func TestIdentify(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	for want, r := range map[int]*Result{
-		exitDone:        {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Created: 1}}}},
-		exitNeedsPerson: {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Failed: 1}}}},
-		exitStopped:     {stop: &importer.StopError{Reason: "x", Err: errors.New("x")}, Missing: "2026-03-16"},
+		ExitDone:        {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Created: 1}}}},
+		ExitNeedsPerson: {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Failed: 1}}}},
+		ExitStopped:     {stop: &importer.StopError{Reason: "x", Err: errors.New("x")}, Missing: "2026-03-16"},
 	} {
 		if got := r.ExitCode(); got != want {
 			t.Errorf("%+v: exit %d, want %d", r, got, want)
 		}
 	}
 	for _, r := range []*Result{{Missing: "2026-03-16"}, {Faults: []string{"x"}}, {Files: []FileResult{{Fault: "x"}}}, {Report: &Report{Breaks: 1}}} {
-		if r.ExitCode() != exitNeedsPerson || len(r.NeedsPerson()) != 1 {
+		if r.ExitCode() != ExitNeedsPerson || len(r.NeedsPerson()) != 1 {
 			t.Errorf("%+v: exit %d, %v", r, r.ExitCode(), r.NeedsPerson())
 		}
 	}
@@ -321,7 +321,7 @@ func TestRetry(t *testing.T) {
 	if err := errors.Join(err, n.Close(), os.Remove(path)); err != nil {
 		t.Fatal(err)
 	}
-	if o := stopped.Files[0].Outcomes; stopped.ExitCode() != exitStopped || o[formats.NotAttempted] != 2 || o[formats.Rejected] != 1 {
+	if o := stopped.Files[0].Outcomes; stopped.ExitCode() != ExitStopped || o[formats.NotAttempted] != 2 || o[formats.Rejected] != 1 {
 		t.Fatalf("exit %d, %v", stopped.ExitCode(), o)
 	}
 	w.api.RestoreKey(sandbox.Test)

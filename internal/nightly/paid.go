@@ -10,9 +10,6 @@ import (
 	"tallyman/internal/ledger"
 )
 
-// amountApplied is the one event type that counts money (moment-api.md section 8.6).
-const amountApplied = "obligation.amount_applied"
-
 // notePayments takes the payments that came since the last time from the journal into the ledger, so that the importer
 // can tell which balances were paid on after they were asserted.
 func notePayments(ctx context.Context, l *ledger.Ledger, journalDir string) error {
@@ -33,7 +30,7 @@ func notePayments(ctx context.Context, l *ledger.Ledger, journalDir string) erro
 		}
 		upTo = line.Record.Seq
 		e := formats.ParseEvent(line.Record.Body)
-		if e.Problem != 0 || e.Type != amountApplied || e.CustomerID == "" {
+		if e.Problem != 0 || e.Type != formats.EventAmountApplied || e.CustomerID == "" {
 			return nil
 		}
 		payments = append(payments, ledger.Payment{

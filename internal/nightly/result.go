@@ -95,6 +95,21 @@ func (f FileResult) shortfall() string {
 	return strings.Join(parts, ", ") + " of " + fmt.Sprint(f.Read)
 }
 
+// Total adds up the files: their records and outcomes, and how many files were rejected as a whole.
+func (r *Result) Total() (total FileResult, rejected int) {
+	total.Outcomes = map[formats.Outcome]int{}
+	for _, f := range r.Files {
+		total.Read += f.Read
+		if f.Fault != "" {
+			rejected++
+		}
+		for outcome, n := range f.Outcomes {
+			total.Outcomes[outcome] += n
+		}
+	}
+	return total, rejected
+}
+
 // Footing is the account of the file in one line: "read 200 = 190 created + 10 rejected".
 func (f FileResult) Footing() string {
 	var parts []string
@@ -109,22 +124,22 @@ func (f FileResult) Footing() string {
 	return fmt.Sprintf("read %d = %s", f.Read, strings.Join(parts, " + "))
 }
 
-// The exit codes that a run can end with (design.md section 4).
+// The exit codes that a run can end with (design.md section 4); they are on record with it. The program has more.
 const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitNeedsPerson = 3
-	exitStopped     = 4
+	ExitDone        = 0 // nothing needs a person
+	ExitFailed      = 1 // for a reason nobody foresaw
+	ExitNeedsPerson = 3
+	ExitStopped     = 4 // early; the same command goes on
 )
 
 // ExitCode is the code that tells how the run ended.
 func (r *Result) ExitCode() int {
 	switch {
 	case r.stop != nil:
-		return exitStopped
+		return ExitStopped
 	case len(r.NeedsPerson()) > 0:
-		return exitNeedsPerson
+		return ExitNeedsPerson
 	default:
-		return exitDone
+		return ExitDone
 	}
 }

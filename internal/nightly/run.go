@@ -2,10 +2,12 @@ package nightly
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"tallyman/internal/journal"
 	"tallyman/internal/mailbox"
@@ -133,28 +135,27 @@ func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report,
 	})
 }
 
-// LatestExceptions returns the path of the exceptions.csv that was written last below a reports directory, or "" if there
-// is none: run ids sort by time.
-func LatestExceptions(dir string) (string, error) {
-	dates, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
-	}
+// ReportedExceptions returns the paths of the exceptions.csv of all reports below a reports directory, the newest report
+// first: run ids sort by time.
+func ReportedExceptions(dir string) ([]string, error) {
+	paths, err := fs.Glob(os.DirFS(dir), "*/*/exceptions.csv")
 	if err != nil {
-		return "", fmt.Errorf("look for the last report: %w", err)
+		return nil, fmt.Errorf("look for reports: %w", err)
 	}
-	latest, path := "", ""
-	for _, date := range dates {
-		runs, err := os.ReadDir(filepath.Join(dir, date.Name()))
-		if err != nil {
-			continue // a file of somebody else's
-		}
-		for _, run := range runs {
-			candidate := filepath.Join(dir, date.Name(), run.Name(), "exceptions.csv")
-			if _, err := os.Stat(candidate); err == nil && run.Name() > latest {
-				latest, path = run.Name(), candidate
-			}
-		}
+	run := func(path string) string { return filepath.Base(filepath.Dir(path)) }
+	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(run(b), run(a)) })
+	for i, path := range paths {
+		paths[i] = filepath.Join(dir, filepath.FromSlash(path))
 	}
-	return path, nil
+	return paths, nil
+}
+
+// LatestExceptions returns the path of the exceptions.csv that was written last below a reports directory, or "" if there
+// is none.
+func LatestExceptions(dir string) (string, error) {
+	paths, err := ReportedExceptions(dir)
+	if err != nil || len(paths) == 0 {
+		return "", err
+	}
+	return paths[0], nil
 }
