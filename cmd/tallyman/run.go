@@ -57,7 +57,8 @@ func runNight(ctx context.Context, a *app, o runOptions) error {
 
 // nightConfig loads what a nightly pass needs, and more sections if the command does.
 func (a *app) nightConfig(more config.Section) (*config.Config, journal.Secrets, error) {
-	need := config.SectionMerchant | config.SectionDataDir | config.SectionAPI | config.SectionInbox | config.SectionReconcile | config.SectionReports
+	need := config.SectionMerchant | config.SectionDataDir | config.SectionAPI | config.SectionInbox | config.SectionReconcile | config.SectionReports |
+		config.SectionNotify
 	cfg, err := a.config(need | more)
 	if err != nil {
 		return nil, nil, err
@@ -71,12 +72,14 @@ func (a *app) nightConfig(more config.Section) (*config.Config, journal.Secrets,
 
 // pass does one nightly pass under the lock. The error is for what kept it from ending; how it ended is in the result.
 func (a *app) pass(ctx context.Context, cfg *config.Config, q nightly.RunRequest, dryRun bool) (*nightly.Result, error) {
+	told := a.teller(cfg, q.Date, dryRun)
 	night, err := a.openNight(ctx, cfg, "run", dryRun)
 	if err != nil {
-		return nil, sorted(err)
+		return nil, told.end(ctx, nil, sorted(err))
 	}
+	told.start(ctx)
 	result, err := night.Run(ctx, q)
-	return result, sorted(night.closing(err))
+	return result, told.end(ctx, result, sorted(night.closing(err)))
 }
 
 // runText is the one summary line of a nightly pass.
