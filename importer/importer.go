@@ -64,6 +64,11 @@ type File struct {
 	Customs formats.CustomerOptions
 	Scratch string // directory for temporary files
 	Ledger  Ledger // the records of this file
+	// Look, if set, is shown each record by Survey, in file order. The record is its own until it returns; an error ends the
+	// reading.
+	Look func(*formats.CustomerRecord) error
+	// First keeps Send to so many records at the beginning of the file; 0: all of them.
+	First int
 }
 
 // StopError says why an import stopped before its end. Everything done so far is on record, and nothing is marked failed
@@ -80,6 +85,7 @@ func (e *StopError) Unwrap() error { return e.Err }
 // Survey is what one reading of a file shows, before anything is sent.
 type Survey struct {
 	Records        int
+	Rejected       int // those that the file alone rejects: they have problems, or contradict others
 	BlankLines     int
 	UnknownColumns []string
 	Delimiter      rune
@@ -108,6 +114,14 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 		if err := found.Add(record); err != nil {
 			return nil, err
 		}
+		if len(record.Problems) > 0 {
+			s.Rejected++
+		}
+		if f.Look != nil {
+			if err := f.Look(record); err != nil {
+				return nil, err
+			}
+		}
 		if s.Records++; s.Records%1024 == 0 && ctx.Err() != nil {
 			return nil, &StopError{Reason: "interrupted", Err: ctx.Err()}
 		}
@@ -117,6 +131,9 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 	s.repeats = make(map[int]formats.Repeat, len(again))
 	for _, a := range again {
 		s.repeats[a.Number] = a
+		if a.Conflict && !a.Faulty {
+			s.Rejected++
+		}
 	}
 	return s, err
 }

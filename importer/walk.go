@@ -37,6 +37,10 @@ func (im *Importer) walk(ctx context.Context, file File, s *Survey, f func(*form
 	for last, chunks := false, 0; !last; chunks++ {
 		chunk := make([]entry, 0, chunkSize)
 		for len(chunk) < chunkSize {
+			if file.First > 0 && chunks*chunkSize+len(chunk) == file.First {
+				last = true
+				break
+			}
 			record, err := r.Next()
 			if errors.Is(err, io.EOF) {
 				last = true
