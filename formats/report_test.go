@@ -55,6 +55,25 @@ func TestPaymentWriter(t *testing.T) {
 	}
 }
 
+func TestChangeWriter(t *testing.T) {
+	var file bytes.Buffer
+	w, err := NewChangeWriter(&file)
+	check(t, err)
+	check(t, w.Write(ChangeRow{
+		BusinessDate: "2026-11-22", Kind: ChangeCustomer, ExternalReference: "-7", CustomerID: "bcus_1", Currency: "ZAR",
+		Figure: "closing_balance", Old: "-10.05", New: "20.00", Detail: "=1+1",
+	}))
+	check(t, w.Write(ChangeRow{Kind: ChangeEvent, EventID: "evt_1", Figure: "amount", New: "1.00", JournalRef: "-x.jsonl:1"}))
+	check(t, w.Flush())
+	const want = `business_date,kind,external_reference,customer_id,event_id,currency,figure,old_value,new_value,journal_ref,detail
+2026-11-22,customer,'-7,bcus_1,,ZAR,closing_balance,-10.05,20.00,,'=1+1
+,event,,,evt_1,,amount,,1.00,'-x.jsonl:1,
+`
+	if file.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &file, want)
+	}
+}
+
 func TestExceptionWriterAndComments(t *testing.T) {
 	var file bytes.Buffer
 	w, err := NewExceptionWriter(&file)
@@ -176,6 +195,13 @@ func TestWriteSummary(t *testing.T) {
 		Customers:   []CustomerTotal{{Currency: "ZAR", Status: StatusSettled, Count: 1, Closing: "0.00"}},
 		RollForward: []RollForward{{Currency: "ZAR", Opening: "20.00", Billed: "0.00", Paid: "20.00", Closing: "0.00"}},
 		Checks:      []Check{{Name: "events", OK: true, Detail: "3 journal lines, 3 with a status"}},
+		Previous:    &SummaryPrevious{Run: "20261123T043000Z-1a2b3c", SHA256: "ef01"},
+		Days:        []DayTotal{{Date: "2026-11-22", Currency: "ZAR", Billed: "0.00", Paid: "20.00"}},
+		Completeness: Completeness{
+			Files:         []CompletenessFile{{Name: "za_acme_dailyfile_2026-11-22.csv", Date: "2026-11-22", State: "done"}},
+			ExpectedFiles: 1, Journal: JournalWhole, MomentReport: MomentReportAbsent,
+		},
+		Live: Live{Mode: "exceptions", Compared: 3, Drift: 1, LowersBalance: LowersNo, EvidenceNo: 2},
 	}
 	var file bytes.Buffer
 	check(t, WriteSummary(&file, summary))
@@ -198,7 +224,9 @@ func TestReportWriteErrors(t *testing.T) {
 	check(t, err)
 	e, err := NewExceptionWriter(disk())
 	check(t, err)
-	for name, err := range map[string]error{"balances.csv": b.Flush(), "payments.csv": p.Flush(), "exceptions.csv": e.Flush(), "summary.json": WriteSummary(disk(), Summary{})} {
+	c, err := NewChangeWriter(disk())
+	check(t, err)
+	for name, err := range map[string]error{"balances.csv": b.Flush(), "payments.csv": p.Flush(), "exceptions.csv": e.Flush(), "changes.csv": c.Flush(), "summary.json": WriteSummary(disk(), Summary{})} {
 		if !errors.Is(err, full) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}

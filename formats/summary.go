@@ -21,6 +21,10 @@ type Summary struct {
 	RollForward  []RollForward    `json:"roll_forward"`
 	Exceptions   []ExceptionTotal `json:"exceptions"`
 	Checks       []Check          `json:"checks"`
+	Previous     *SummaryPrevious `json:"previous"` // null if there was none
+	Days         []DayTotal       `json:"days"`     // by date, then currency
+	Completeness Completeness     `json:"completeness"`
+	Live         Live             `json:"live"`
 }
 
 // SummaryInput is one file that the figures come from.
@@ -86,6 +90,8 @@ func WriteSummary(w io.Writer, s Summary) error {
 	s.RollForward = listed(s.RollForward)
 	s.Exceptions = listed(s.Exceptions)
 	s.Checks = listed(s.Checks)
+	s.Days = listed(s.Days)
+	s.Completeness.Files = listed(s.Completeness.Files)
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

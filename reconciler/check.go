@@ -21,7 +21,7 @@ func (r *Reconciler) check(lines []*line, b *balanceTotals) []formats.Check {
 	}
 	slices.Sort(currencies)
 	for _, currency := range currencies {
-		checks = append(checks, b.checkRollForward(currency), r.checkApplied(currency, b))
+		checks = append(checks, b.checkRollForward(currency), r.checkApplied(currency, b), r.days.check(currency, b))
 	}
 	for _, check := range checks {
 		if !check.OK {

@@ -26,11 +26,12 @@ func TestChecksFindWrongFigures(t *testing.T) {
 		"an exception lost": {func(r *Reconciler) { r.found = r.found[1:] }, []string{"exceptions"}},
 		"a payment not booked": {func(r *Reconciler) {
 			r.customers["bcus_1"].lines[0].paid = nil
-		}, []string{"applied ZAR"}},
+		}, []string{"applied ZAR", "days ZAR"}},
 		"a payment booked twice": {func(r *Reconciler) {
 			l := r.customers["bcus_1"].lines[0]
 			l.pay(2, 100)
-		}, []string{"applied ZAR"}},
+		}, []string{"applied ZAR", "days ZAR"}},
+		"a day's money lost": {func(r *Reconciler) { r.days.none.moved["ZAR"].paid = formats.Sum{} }, []string{"days ZAR"}},
 		"money applied in a currency that nobody owes": {func(r *Reconciler) {
 			r.journal.applied["USD"] = big.NewInt(5)
 		}, []string{"applied USD"}},

@@ -145,9 +145,12 @@ type movement struct {
 	opening, billed, paid, closing formats.Sum
 }
 
-// movement walks along the line of time. The position begins at zero; an assertion in the line's currency sets it, one in
-// another currency closes it.
-func (l *line) movement() movement {
+// movement walks along the line of time.
+func (l *line) movement() movement { return l.walk(nil) }
+
+// walk goes along the line of time and shows what each assertion in the period billed. The position begins at zero; an
+// assertion in the line's currency sets it, one in another currency closes it.
+func (l *line) walk(bill func(*point, formats.Sum)) movement {
 	c := l.customer
 	var position formats.Sum
 	for n := 0; n <= c.before; n++ {
@@ -163,7 +166,11 @@ func (l *line) movement() movement {
 		position = position.SubSum(paid)
 		if n < len(c.points) {
 			next := l.after(&c.points[n])
-			m.billed = m.billed.AddSum(next.SubSum(position))
+			billed := next.SubSum(position)
+			m.billed = m.billed.AddSum(billed)
+			if bill != nil {
+				bill(&c.points[n], billed)
+			}
 			position = next
 		}
 	}

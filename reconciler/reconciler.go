@@ -46,6 +46,7 @@ type Reconciler struct {
 	parser    formats.EventParser
 	memory    memory
 	journal   journalTotals
+	days      *days
 	found     []formats.ExceptionRow
 	stage     stage
 }
@@ -88,6 +89,7 @@ func New(options Options) (*Reconciler, error) {
 		customers: map[string]*customer{},
 		memory:    newMemory(),
 		journal:   journalTotals{lines: map[lineKind]lineTotal{}, applied: map[string]*big.Int{}},
+		days:      newDays(options.DateOf),
 	}, nil
 }
 

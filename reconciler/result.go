@@ -25,6 +25,7 @@ type Result struct {
 	Customers   []formats.CustomerTotal
 	RollForward []formats.RollForward
 	Checks      []formats.Check
+	Days        []formats.DayTotal
 
 	from, to  time.Time
 	tolerance int64
@@ -45,12 +46,14 @@ func (r *Reconciler) Result() (*Result, error) {
 	for _, l := range result.lines {
 		row := result.row(l)
 		totals.add(l, row)
+		l.walk(func(p *point, billed formats.Sum) { r.days.bill(p.at, l.currency, billed) })
 		r.exceptLine(row, l)
 	}
 	r.exceptUnpayable(result.lines)
 	result.Events = r.journal.eventTotals()
 	result.Customers = totals.customerTotals()
 	result.RollForward = totals.rollForward()
+	result.Days = r.days.totals()
 	result.Checks = r.check(result.lines, totals)
 	result.Exceptions = r.found
 	sortExceptions(result.Exceptions)
@@ -149,6 +152,7 @@ func (r *Result) Summary() formats.Summary {
 		RollForward:  r.RollForward,
 		Exceptions:   r.exceptionTotals(),
 		Checks:       r.Checks,
+		Days:         r.Days,
 	}
 }
 

@@ -39,6 +39,7 @@ func (r *Reconciler) book(e *event, v verdict) {
 		v.line.payBefore(e.at, e.Amount)
 	case v.status == formats.StatusApplied:
 		v.line.payWithin(e.at, e.Amount)
+		r.days.pay(e.at, e.Currency, e.Amount)
 		sum := r.journal.applied[e.Currency]
 		if sum == nil {
 			sum = new(big.Int)

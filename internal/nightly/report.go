@@ -24,6 +24,7 @@ type Reporter struct {
 	Ledger    *ledger.Ledger // nil: an expected file tells the assertions
 	Calendar  config.Calendar
 	Tolerance int64
+	DayFiles  bool            // a day file is expected for every business date
 	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
 	Log       *slog.Logger
 }
@@ -56,8 +57,8 @@ func (e *InputError) Error() string { return e.Err.Error() }
 
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Report reads the inputs and writes balances.csv, payments.csv, exceptions.csv and summary.json, each whole or not at
-// all. The same inputs give the same bytes.
+// Report reads the inputs and writes balances.csv, payments.csv, exceptions.csv, changes.csv and summary.json, each
+// whole or not at all. The same inputs give the same bytes.
 func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error) {
 	if q.Date != "" && q.From.IsZero() && q.To.IsZero() {
 		from, to, err := r.Calendar.Period(q.Date)
@@ -103,6 +104,10 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	report.Summary.Timezone = r.Calendar.Location().String()
 	report.Summary.Inputs = append(inputs, read.inputs...)
 	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
+	report.Summary.Live = formats.Live{Mode: "none", LowersBalance: formats.LowersUnknown}
+	if report.Summary.Completeness, err = r.completeness(ctx, q, read); err != nil {
+		return nil, err
+	}
 	return report, report.write(result)
 }
 
@@ -221,9 +226,10 @@ func (n inputNames) of(path string) string {
 
 // journalRead is what was found on the way through the journals.
 type journalRead struct {
-	inputs []formats.SummaryInput
-	seq    int64
-	hash   string
+	inputs        []formats.SummaryInput
+	seq           int64
+	hash          string
+	damaged, torn bool
 }
 
 // payments gives the engine every line of the journals, and writes payments.csv on the way.
@@ -283,10 +289,11 @@ func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, n
 		reason, ok := reasons[f.Kind]
 		switch {
 		case ok:
+			read.torn = read.torn || f.Kind == journal.TornTail
 		case f.Kind == journal.BeingWritten, f.Kind == journal.ForeignFile:
 			continue
 		default:
-			reason = formats.ReasonJournalDamaged
+			reason, read.damaged = formats.ReasonJournalDamaged, true
 		}
 		identity := fmt.Sprintf("%s %s:%d", f.Kind, f.File, f.Line)
 		if err := engine.Find(reconciler.Finding{Reason: reason, Identity: identity, Detail: f.String()}); err != nil {
@@ -298,7 +305,7 @@ func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, n
 
 // write writes what the result holds; payments.csv is there already.
 func (report *Report) write(result *reconciler.Result) error {
-	report.Files = []string{"balances.csv", "payments.csv", "exceptions.csv", "summary.json"}
+	report.Files = []string{"balances.csv", "payments.csv", "exceptions.csv", "changes.csv", "summary.json"}
 	return errors.Join(
 		writeFile(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
 			rows, err := formats.NewBalanceWriter(w)
@@ -321,6 +328,13 @@ func (report *Report) write(result *reconciler.Result) error {
 				if err := rows.Write(row); err != nil {
 					return err
 				}
+			}
+			return rows.Flush()
+		}),
+		writeFile(filepath.Join(report.Dir, "changes.csv"), func(w io.Writer) error {
+			rows, err := formats.NewChangeWriter(w)
+			if err != nil {
+				return err
 			}
 			return rows.Flush()
 		}),

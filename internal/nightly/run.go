@@ -123,7 +123,8 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) error 
 // report writes the report of a business date.
 func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report, error) {
 	reporter := &Reporter{
-		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets, Log: n.log,
+		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets,
+		DayFiles: n.config.Inbox.Configured(), Log: n.log,
 	}
 	previous, err := LatestExceptions(n.config.Reports.Dir)
 	if err != nil {
