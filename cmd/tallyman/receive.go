@@ -22,7 +22,11 @@ func newReceiveCommand(a *app) *cobra.Command {
 on disk in data_dir/journal. Runs until it is told to stop by SIGTERM or SIGINT;
 then it finishes what is in flight and ends with 0.
 
-Without receiver.tls it speaks plain HTTP: put a proxy with TLS in front of it.`,
+Without receiver.tls it speaks plain HTTP: put a proxy with TLS in front of it.
+With it, the certificate is read again when its files change.
+
+GET /healthz answers 200 while events are taken, and 503 while the journal cannot
+be written or the disk is full.`,
 		Example: "  tallyman receive",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,10 +51,17 @@ func runReceive(ctx context.Context, a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	handler, err := receiver.New(receiver.Options{
-		Journal: w, Secrets: secrets, Path: cfg.Receiver.Path, Window: cfg.Receiver.Window, Now: a.now, Log: a.logger,
+		Journal: w, Secrets: secrets, Path: cfg.Receiver.Path, Window: cfg.Receiver.Window, AddressLimit: cfg.Receiver.AddressLimit,
+		Now: a.now, Log: a.logger,
 	})
 	if err != nil {
 		return usage(err)
+	}
+	var certificate *receiver.Certificate
+	if files := cfg.Receiver.TLS; files.CertFile != "" {
+		if certificate, err = receiver.LoadCertificate(files.CertFile, files.KeyFile, a.logger); err != nil {
+			return usage(fmt.Errorf("receiver.tls: %w", err))
+		}
 	}
 	listener, err := net.Listen("tcp", cfg.Receiver.Listen)
 	if err != nil {
@@ -58,6 +69,15 @@ func runReceive(ctx context.Context, a *app) (err error) {
 	}
 	a.logger.Info("receiving webhooks", "address", listener.Addr().String(), "path", cfg.Receiver.Path, "journal", dir)
 	return receiver.Serve(ctx, listener, receiver.ServeOptions{
-		Handler: handler, CertFile: cfg.Receiver.TLS.CertFile, KeyFile: cfg.Receiver.TLS.KeyFile, Log: a.logger,
+		Handler: handler, Certificate: certificate, PerAddress: perAddress(cfg.Receiver.AddressLimit), Log: a.logger,
 	})
+}
+
+// perAddress returns how many connections one address may hold: without a limit for addresses a proxy that is not on loopback
+// may have them all.
+func perAddress(limit int) int {
+	if limit == 0 {
+		return -1
+	}
+	return 0
 }

@@ -132,6 +132,7 @@ func (c *checker) receiver() {
 	c.unless(isListenAddress(r.Listen), "receiver.listen", "must be host:port", "write it as 127.0.0.1:8480")
 	c.unless(regexp.MustCompile(`^/[A-Za-z0-9._~/-]*$`).MatchString(r.Path), "receiver.path", "must be a path beginning with a slash", "write it as /webhooks/moment")
 	c.positive("receiver.window", r.Window)
+	c.unless(r.AddressLimit >= 0 && r.AddressLimit <= 1_000_000, "receiver.address_limit", "must be 0 to 1000000", "write a number of requests a second such as 50, or 0 for no limit")
 	for i, file := range r.SecretFiles {
 		if file == "" {
 			c.wrong(fmt.Sprintf("receiver.secret_files[%d]", i), "is empty", "name a file, or remove it from the list")

@@ -174,7 +174,10 @@ type Receiver struct {
 	Secrets     []Secret      `yaml:"secrets"`
 	SecretFiles []string      `yaml:"secret_files"`
 	Window      time.Duration `yaml:"window"`
-	TLS         TLS           `yaml:"tls"`
+	// AddressLimit is how many refused requests a second one address other than
+	// loopback may send before it is answered 429; 0 is any number.
+	AddressLimit int `yaml:"address_limit"`
+	TLS          TLS `yaml:"tls"`
 }
 
 // TLS names a certificate chain and its key, both in PEM; both or neither.

@@ -48,6 +48,8 @@ func Default() *Config {
 			Listen: "127.0.0.1:8480",
 			Path:   "/webhooks/moment",
 			Window: 3 * time.Minute,
+
+			AddressLimit: 50,
 		},
 		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions"},
 		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}},

@@ -23,10 +23,11 @@ func (w *Writer) broken(cause error) error {
 	return w.trouble
 }
 
-// mended notes that a batch has reached the disk.
-func (w *Writer) mended() {
+// synced notes that so many bytes, received at now, have reached the disk.
+func (w *Writer) synced(bytes int, now time.Time) {
 	w.health.Lock()
 	defer w.health.Unlock()
+	w.stats = Stats{Seq: w.seq, Bytes: w.stats.Bytes + int64(bytes), Last: now}
 	if w.trouble != nil {
 		w.log.Info("the journal can be written again", "segment", filepath.Base(w.path))
 		w.trouble = nil

@@ -157,7 +157,7 @@ func (w *Writer) write(batch []*appending, now time.Time) error {
 	for p := range here {
 		w.memory.add(p, now)
 	}
-	w.mended()
+	w.synced(len(lines), now)
 	return nil
 }
 

@@ -56,6 +56,7 @@ func (w *Writer) resume(ctx context.Context) error {
 	if err := w.openLast(headEnd); err != nil {
 		return err
 	}
+	w.stats.Seq = w.seq
 	return w.firstHead()
 }
 
@@ -110,6 +111,7 @@ func (w *Writer) recall(l Line, s *scan, headEnd int64) int64 {
 	if l.Err != nil || l.Record.Prev == "" {
 		return headEnd
 	}
+	w.stats.Last = l.Record.ReceivedAt
 	w.memory.add(pairOf(l.Record.WebhookID, l.Record.Body), l.Record.ReceivedAt)
 	if l.Path != s.files[len(s.files)-1] {
 		return 0

@@ -81,6 +81,21 @@ type Writer struct {
 	health  sync.Mutex
 	trouble error // why the writer is broken
 	proveAt time.Time
+	stats   Stats
+}
+
+// Stats says how far a writer is.
+type Stats struct {
+	Seq   int64     // number of the last synced line; 0 if there is none
+	Bytes int64     // lines synced since Open
+	Last  time.Time // when the last line was received; zero if there is none
+}
+
+// Stats returns how far the journal is.
+func (w *Writer) Stats() Stats {
+	w.health.Lock()
+	defer w.health.Unlock()
+	return w.stats
 }
 
 // Open takes the journal in dir, which it creates if need be, for writing. It

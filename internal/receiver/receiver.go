@@ -32,6 +32,8 @@ type Journal interface {
 	Append(context.Context, journal.Delivery) (journal.Result, error)
 	// Health returns nil while deliveries are taken.
 	Health() error
+	// Stats says how far the journal is.
+	Stats() journal.Stats
 }
 
 var _ Journal = (*journal.Writer)(nil)
@@ -44,14 +46,19 @@ type Options struct {
 	Window  time.Duration    // either way; 0: 3 minutes
 	Now     func() time.Time // the clock that the window is held against; nil: time.Now
 	Log     *slog.Logger     // nil: nothing is logged
+
+	// AddressLimit is how many refused requests a second one address other than
+	// loopback may send before it is answered 429 unread; below 1: any number.
+	AddressLimit int
 }
 
 // Receiver answers the deliveries of one endpoint. It is an http.Handler.
 type Receiver struct {
-	opt     Options
-	counts  counts
-	refused *complaints
-	trouble *complaints
+	opt       Options
+	addresses *addresses
+	counts    counts
+	refused   *complaints
+	trouble   *complaints
 }
 
 var _ http.Handler = (*Receiver)(nil)
@@ -83,11 +90,14 @@ func New(opt Options) (*Receiver, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Receiver{opt: opt, refused: &complaints{log: opt.Log, now: opt.Now}, trouble: &complaints{log: opt.Log, now: opt.Now}}, nil
+	return &Receiver{
+		opt: opt, addresses: newAddresses(opt.AddressLimit, opt.Now),
+		refused: &complaints{log: opt.Log, now: opt.Now}, trouble: &complaints{log: opt.Log, now: opt.Now},
+	}, nil
 }
 
 // ServeHTTP answers one request, in the order of design.md section 7: method
-// and path, size, headers, window, HMAC, duplicate, append, sync, 204.
+// and path, the limit of the address, size, headers, window, HMAC, duplicate, append, sync, 204.
 func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case rc.opt.Path:
@@ -103,6 +113,11 @@ func (rc *Receiver) deliver(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "deliveries come by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	if !rc.addresses.charge(r.RemoteAddr) {
+		w.Header().Set("Retry-After", "1")
+		rc.refuse(w, r, errTooMany)
 		return
 	}
 	body, err := readBody(w, r)
@@ -124,6 +139,7 @@ func (rc *Receiver) deliver(w http.ResponseWriter, r *http.Request) {
 		rc.refuse(w, r, errForged)
 		return
 	}
+	rc.addresses.giveBack(r.RemoteAddr)
 	rc.keep(w, r, journal.Delivery{WebhookID: h.id, Timestamp: h.timestamp, Signature: h.signature, Key: key, Body: body})
 }
 

@@ -268,7 +268,8 @@ func TestDuplicateIsAnsweredWithoutASecondLine(t *testing.T) {
 	if got := e.stored(); len(got) != 2 || got[1] != event+" " {
 		t.Errorf("stored %q", got)
 	}
-	if s := e.receiver.Stats(); s.Stored != 2 || s.Duplicates != 2 {
+	s := e.receiver.Stats()
+	if s.Stored != 2 || s.Duplicates != 2 || s.Journal.Seq != 2 || s.Journal.Bytes < int64(2*len(event)) || s.Journal.Last.IsZero() {
 		t.Errorf("stats %+v", s)
 	}
 }
@@ -313,7 +314,8 @@ type brokenJournal struct{}
 func (brokenJournal) Append(context.Context, journal.Delivery) (journal.Result, error) {
 	return journal.Result{}, journal.ErrBroken
 }
-func (brokenJournal) Health() error { return journal.ErrBroken }
+func (brokenJournal) Health() error        { return journal.ErrBroken }
+func (brokenJournal) Stats() journal.Stats { return journal.Stats{} }
 
 func TestBrokenJournal(t *testing.T) {
 	e := newEndpoint(t)
@@ -333,7 +335,7 @@ func TestBrokenJournal(t *testing.T) {
 	if answer, _ := e.do(d); answer.StatusCode != 401 {
 		t.Errorf("a forged one learns of the state of the disk: %d", answer.StatusCode)
 	}
-	if s := e.receiver.Stats(); s.Unavailable != 1 || s.Forged != 1 {
+	if s := e.receiver.Stats(); s.Unavailable != 1 || s.Forged != 1 || s.Healthy {
 		t.Errorf("stats %+v", s)
 	}
 }

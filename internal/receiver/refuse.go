@@ -12,6 +12,7 @@ import (
 // Why a request is refused. Nobody who cannot sign is told whether it was the
 // window or the signature.
 var (
+	errTooMany    = &refusal{http.StatusTooManyRequests, "too many refused requests from this address", "too many refused requests from one address"}
 	errTooLarge   = &refusal{http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB", "body too large"}
 	errIncomplete = &refusal{http.StatusBadRequest, "the body is incomplete", "body incomplete"}
 	errTooOld     = &refusal{http.StatusUnauthorized, notAuthentic, "timestamp before the window"}

@@ -18,17 +18,19 @@ const (
 	writeTimeout      = 10 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
+	headerSlack       = 4 << 10 // what net/http adds to its MaxHeaderBytes
 
 	defaultConnections = 256
+	defaultPerAddress  = 64
 	defaultDrain       = 15 * time.Second
 )
 
 // ServeOptions of Serve. Handler is required.
 type ServeOptions struct {
 	Handler     http.Handler
-	CertFile    string        // with KeyFile: TLS, at least 1.2
-	KeyFile     string        // see CertFile
+	Certificate *Certificate  // nil: plain HTTP; else TLS, at least 1.2
 	Connections int           // open at a time; more wait in the kernel's queue; 0: 256
+	PerAddress  int           // of them from one address other than loopback; 0: 64; below 0: all
 	Drain       time.Duration // how long requests in flight may take once ctx is done; 0: 15 s
 	Log         *slog.Logger  // nil: nothing is logged
 }
@@ -40,30 +42,21 @@ func Serve(ctx context.Context, l net.Listener, opt ServeOptions) error {
 	if opt.Connections <= 0 {
 		opt.Connections = defaultConnections
 	}
+	if opt.PerAddress == 0 {
+		opt.PerAddress = defaultPerAddress
+	}
 	if opt.Drain <= 0 {
 		opt.Drain = defaultDrain
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if (opt.CertFile == "") != (opt.KeyFile == "") {
-		return errors.Join(errors.New("receiver: TLS needs both a certificate and a key file"), l.Close())
-	}
-	server := &http.Server{
-		Handler:           opt.Handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug),
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	limited := limit(l, opt.Connections)
+	server := newServer(opt)
+	limited := limit(l, opt.Connections, opt.PerAddress)
 	ended := make(chan error, 1)
 	go func() {
-		if opt.CertFile != "" {
-			ended <- server.ServeTLS(limited, opt.CertFile, opt.KeyFile)
+		if opt.Certificate != nil {
+			ended <- server.ServeTLS(limited, "", "")
 			return
 		}
 		ended <- server.Serve(limited)
@@ -81,6 +74,26 @@ func Serve(ctx context.Context, l net.Listener, opt ServeOptions) error {
 	}
 	<-ended
 	return errors.Join(err, closed(limited.Close()))
+}
+
+func newServer(opt ServeOptions) *http.Server {
+	server := &http.Server{
+		Handler:           opt.Handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes - headerSlack,
+		ErrorLog:          slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug),
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		Protocols:         new(http.Protocols),
+	}
+	// One protocol is less to attack, and no sender of webhooks needs another.
+	server.Protocols.SetHTTP1(true)
+	if opt.Certificate != nil {
+		server.TLSConfig.GetCertificate = opt.Certificate.get
+	}
+	return server
 }
 
 // closed forgives a listener that was closed before.

@@ -9,10 +9,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,29 +157,132 @@ func TestServeLimitsConnections(t *testing.T) {
 	}
 }
 
-func TestServeRefusesHugeHeaders(t *testing.T) {
+// TestServeLimitsHeaders sends headers of 16 KiB in all, request line and empty
+// line included, and of a byte more.
+func TestServeLimitsHeaders(t *testing.T) {
 	addr, stop := served(t, ServeOptions{Handler: http.HandlerFunc(hello)})
-	r, err := http.NewRequest(http.MethodGet, "http://"+addr, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("X", strings.Repeat("x", 2*maxHeaderBytes))
-	answer, err := alone(nil).Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("status %d", answer.StatusCode)
+	for size, status := range map[int]string{maxHeaderBytes: "200", maxHeaderBytes + 1: "431"} {
+		const before, after = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ", "\r\n\r\n"
+		answer := raw(t, addr, before+strings.Repeat("x", size-len(before)-len(after))+after)
+		if !strings.HasPrefix(answer, "HTTP/1.1 "+status) {
+			t.Errorf("%d bytes: %.40q, want %s", size, answer, status)
+		}
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
 }
 
+// raw sends text as it is over a connection of its own and returns all that is
+// answered until the server closes it.
+func raw(t *testing.T, addr, text string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil && len(answer) == 0 {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+func TestServeHoldsOneAddressToItsShare(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	remotes := make(chan string, 1)
+	limited := limit(relabelled{l, remotes}, 8, 2)
+	defer limited.Close()
+	accepted := make(chan net.Conn)
+	go func() {
+		defer close(accepted)
+		for {
+			conn, err := limited.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	dial := func(remote string) net.Conn {
+		t.Helper()
+		remotes <- remote
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	dial("192.0.2.1:1")
+	first := <-accepted
+	dial("192.0.2.1:2")
+	second := <-accepted
+	if _, err := dial("192.0.2.1:3").Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("a third connection from one address is not closed: %v", err)
+	}
+	for i := range 4 { // loopback has no share
+		dial(fmt.Sprintf("127.0.0.1:%d", i))
+		defer (<-accepted).Close()
+	}
+	dial("192.0.2.2:1")
+	defer (<-accepted).Close()
+	_ = first.Close()
+	dial("192.0.2.1:4")
+	_ = (<-accepted).Close()
+	_ = second.Close()
+	if err := limited.Close(); err != nil {
+		t.Error(err)
+	}
+	<-accepted
+	if len(limited.open) != 1 { // 192.0.2.2
+		t.Errorf("still counted: %v", limited.open)
+	}
+}
+
+// relabelled makes each connection look as if it came from the next address.
+type relabelled struct {
+	net.Listener
+	remotes chan string
+}
+
+func (l relabelled) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return relabelledConn{conn, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(<-l.remotes))}, nil
+}
+
+type relabelledConn struct {
+	net.Conn
+	remote net.Addr
+}
+
+func (c relabelledConn) RemoteAddr() net.Addr { return c.remote }
+
+func loaded(t *testing.T, certFile, keyFile string) *Certificate {
+	t.Helper()
+	c, err := LoadCertificate(certFile, keyFile, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestServeTLS(t *testing.T) {
 	cert, key, roots := certificate(t)
-	addr, stop := served(t, ServeOptions{Handler: http.HandlerFunc(hello), CertFile: cert, KeyFile: key})
+	addr, stop := served(t, ServeOptions{Handler: http.HandlerFunc(hello), Certificate: loaded(t, cert, key)})
 	if text := fetch(t, alone(&tls.Config{RootCAs: roots}), "https://"+addr); text != "hello" {
 		t.Errorf("answer %q", text)
 	}
@@ -189,23 +296,53 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-func TestServeRefusesABadCertificate(t *testing.T) {
-	cert, _, _ := certificate(t)
-	for _, opt := range []ServeOptions{
-		{CertFile: cert},
-		{KeyFile: cert},
-		{CertFile: cert, KeyFile: filepath.Join(t.TempDir(), "nowhere.pem")},
-	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+// TestCertificateIsReloaded replaces the files as a renewal does, one after the
+// other, and looks at what is served in between and after.
+func TestCertificateIsReloaded(t *testing.T) {
+	cert, key, oldRoots := certificate(t)
+	addr, stop := served(t, ServeOptions{Handler: http.HandlerFunc(hello), Certificate: loaded(t, cert, key)})
+	trusts := func(roots *x509.CertPool) bool {
+		conn, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: roots})
 		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	}
+	if !trusts(oldRoots) {
+		t.Fatal("the certificate is not served")
+	}
+	newCert, newKey, newRoots := certificate(t)
+	for i, step := range []struct {
+		from, to  string
+		want, not *x509.CertPool
+	}{
+		{newCert, cert, oldRoots, newRoots}, // does not fit the key: the old pair stays
+		{newKey, key, newRoots, oldRoots},
+	} {
+		if err := os.Rename(step.from, step.to); err != nil {
 			t.Fatal(err)
 		}
-		opt.Handler = http.HandlerFunc(hello)
-		if err := Serve(t.Context(), l, opt); err == nil {
-			t.Errorf("%+v is accepted", opt)
+		if !trusts(step.want) || trusts(step.not) {
+			t.Errorf("step %d: the wrong certificate is served", i)
 		}
-		if _, err := l.Accept(); err == nil {
-			t.Error("the listener is left open")
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if !trusts(newRoots) {
+		t.Error("without its file the key is forgotten")
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoadCertificateRefuses(t *testing.T) {
+	cert, key, _ := certificate(t)
+	_, otherKey, _ := certificate(t)
+	for _, files := range [][2]string{{cert, cert}, {cert, otherKey}, {cert, filepath.Join(t.TempDir(), "nowhere.pem")}, {key, key}} {
+		if _, err := LoadCertificate(files[0], files[1], slog.New(slog.DiscardHandler)); err == nil {
+			t.Errorf("%v is accepted", files)
 		}
 	}
 }
