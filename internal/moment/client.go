@@ -57,6 +57,8 @@ type Client struct {
 	inFlight  int
 	fullAt    time.Time     // when the last slot was taken
 	held      time.Duration // see Stats
+	answers   map[int]int64
+	latency   Latency
 
 	requests, throttled atomic.Int64
 }
@@ -72,6 +74,7 @@ func New(options Options) *Client {
 		transport: options.Transport,
 		pacer:     NewPacer(options.Rate),
 		slots:     make(chan struct{}, options.Concurrency),
+		answers:   map[int]int64{},
 	}
 	if options.Adaptive {
 		c.pacer = NewAdaptivePacer(options.Rate)
@@ -130,8 +133,9 @@ func (c *Client) exchange(ctx context.Context, method, path, key string, body []
 	if err != nil {
 		return Answer{Class: NotSent, Err: err}
 	}
-	c.begin()
-	defer c.end()
+	var answer Answer
+	began := c.begin()
+	defer func() { c.end(began, answer.Status) }()
 	answer, delay := c.send(ctx, method, path, key, body, func() { c.pacer.Sent(booked, time.Now()) })
 	c.account(&answer, booked, delay)
 	return answer

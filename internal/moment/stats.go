@@ -1,6 +1,9 @@
 package moment
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Stats are counts since the client was made.
 type Stats struct {
@@ -10,30 +13,43 @@ type Stats struct {
 	// Held is for how long the pace would have allowed a start and every slot (Options.Concurrency) was taken by a
 	// request without its answer.
 	Held time.Duration
+
+	Answers map[int]int64 // by HTTP status; 0: no usable answer came
+	Latency Latency       // of those with a status
+	Pace    float64       // requests a second that may start as things are
 }
 
 // Stats returns the client's counts.
 func (c *Client) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Stats{Requests: c.requests.Load(), Throttled: c.throttled.Load(), Held: c.held}
-}
-
-// begin counts a request that starts.
-func (c *Client) begin() {
-	c.requests.Add(1)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inFlight++; c.inFlight == c.options.Concurrency {
-		c.fullAt = time.Now()
+	return Stats{
+		Requests: c.requests.Load(), Throttled: c.throttled.Load(), Held: c.held,
+		Answers: maps.Clone(c.answers), Latency: c.latency, Pace: c.pacer.Rate(),
 	}
 }
 
-// end counts a request that has ended.
-func (c *Client) end() {
+// begin counts a request that starts, at the time it returns.
+func (c *Client) begin() time.Time {
+	c.requests.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.inFlight++; c.inFlight == c.options.Concurrency {
+		c.fullAt = now
+	}
+	return now
+}
+
+// end counts a request that has ended, with that status or none.
+func (c *Client) end(began time.Time, status int) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.answers[status]++
+	if status != 0 {
+		c.latency.add(now.Sub(began))
+	}
 	if c.inFlight == c.options.Concurrency {
 		c.held += max(0, now.Sub(later(c.fullAt, c.pacer.Ready())))
 	}

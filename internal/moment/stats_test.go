@@ -43,6 +43,35 @@ func TestHeld(t *testing.T) {
 			if stats.Requests != int64(accepted+refused) || stats.Throttled != int64(refused) {
 				t.Errorf("%s: %+v, and %d accepted and %d refused", at.name, stats, accepted, refused)
 			}
+			var answered int64
+			for status, n := range stats.Answers {
+				if status != 0 {
+					answered += n
+				}
+			}
+			if answered != stats.Requests || stats.Answers[429] != int64(refused) || stats.Pace <= 0 || stats.Pace > 50 {
+				t.Errorf("%s: answers %v, pace %g", at.name, stats.Answers, stats.Pace)
+			}
+			buckets, n, sum := stats.Latency.Buckets()
+			if n != answered || sum < time.Duration(n)*250*time.Millisecond || buckets[3].Count != 0 {
+				t.Errorf("%s: %d answers took %s together, %v", at.name, n, sum, buckets)
+			}
 		})
+	}
+}
+
+func TestLatencyBuckets(t *testing.T) {
+	var l Latency
+	for _, d := range []time.Duration{0, 10 * time.Millisecond, 11 * time.Millisecond, 25 * time.Millisecond, 30 * time.Second, 31 * time.Second} {
+		l.add(d)
+	}
+	buckets, n, sum := l.Buckets()
+	if n != 6 || sum != 61046*time.Millisecond {
+		t.Errorf("%d in %s", n, sum)
+	}
+	for i, want := range []int64{2, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5} {
+		if buckets[i].Count != want {
+			t.Errorf("up to %s: %d, want %d", buckets[i].UpTo, buckets[i].Count, want)
+		}
 	}
 }
