@@ -60,7 +60,7 @@ func runImport(ctx context.Context, a *app, o importOptions, sources []string) e
 	if slices.ContainsFunc(sources, func(s string) bool { return strings.HasPrefix(s, "sftp:") }) {
 		need |= config.SectionInbox
 	}
-	cfg, err := a.config(need)
+	cfg, err := a.config(need | config.SectionMetrics)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,11 @@ func runImport(ctx context.Context, a *app, o importOptions, sources []string) e
 	} else {
 		result, err = night.Import(ctx, nightly.ImportRequest{Date: o.date, Out: o.out, Sources: sources})
 	}
-	if err := night.closing(err); err != nil {
+	err = night.closing(err)
+	if !o.dryRun {
+		a.leaveMetrics(ctx, cfg)
+	}
+	if err != nil {
 		return sorted(err)
 	}
 	if err := a.answer(result, importText(result)); err != nil {

@@ -15,7 +15,8 @@ import (
 )
 
 func newReceiveCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var metrics string
+	cmd := &cobra.Command{
 		Use:   "receive",
 		Short: "Receive webhooks into the journal",
 		Long: `Listens for Moment's webhooks, verifies each one, and answers 2xx only once it is
@@ -30,13 +31,15 @@ be written or the disk is full.`,
 		Example: "  tallyman receive",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runReceive(cmd.Context(), a)
+			return runReceive(cmd.Context(), a, metrics)
 		},
 	}
+	addMetricsFlag(cmd, &metrics)
+	return cmd
 }
 
-func runReceive(ctx context.Context, a *app) (err error) {
-	cfg, err := a.config(config.SectionDataDir | config.SectionReceiver)
+func runReceive(ctx context.Context, a *app, metrics string) (err error) {
+	cfg, err := a.config(config.SectionDataDir | config.SectionReceiver | config.SectionMetrics)
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,7 @@ func runReceive(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return usage(fmt.Errorf("receiver.listen: %w", err))
 	}
+	defer a.serveMetrics(ctx, cfg, metrics, handler.Stats)()
 	a.logger.Info("receiving webhooks", "address", listener.Addr().String(), "path", cfg.Receiver.Path, "journal", dir)
 	return receiver.Serve(ctx, listener, receiver.ServeOptions{
 		Handler: handler, Certificate: certificate, PerAddress: perAddress(cfg.Receiver.AddressLimit), Log: a.logger,

@@ -58,7 +58,7 @@ func runNight(ctx context.Context, a *app, o runOptions) error {
 // nightConfig loads what a nightly pass needs, and more sections if the command does.
 func (a *app) nightConfig(more config.Section) (*config.Config, journal.Secrets, error) {
 	need := config.SectionMerchant | config.SectionDataDir | config.SectionAPI | config.SectionInbox | config.SectionReconcile | config.SectionReports |
-		config.SectionNotify
+		config.SectionNotify | config.SectionMetrics
 	cfg, err := a.config(need | more)
 	if err != nil {
 		return nil, nil, err

@@ -15,7 +15,8 @@ import (
 )
 
 func newScheduleCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var metrics string
+	cmd := &cobra.Command{
 		Use:   "schedule",
 		Short: "Stay up and run the configured schedule",
 		Long: `Does what tallyman run does at the times in schedule, which are in
@@ -30,12 +31,14 @@ read once, at the start.`,
 		Example: "  tallyman schedule --log-format json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runSchedule(cmd.Context(), a)
+			return runSchedule(cmd.Context(), a, metrics)
 		},
 	}
+	addMetricsFlag(cmd, &metrics)
+	return cmd
 }
 
-func runSchedule(ctx context.Context, a *app) error {
+func runSchedule(ctx context.Context, a *app, metrics string) error {
 	cfg, secrets, err := a.nightConfig(config.SectionSchedule)
 	if err != nil {
 		return err
@@ -44,6 +47,7 @@ func runSchedule(ctx context.Context, a *app) error {
 	if err != nil {
 		return usage(err)
 	}
+	defer a.serveMetrics(ctx, cfg, metrics, nil)()
 	a.sayNext(schedule)
 	var broken error
 	schedule.Run(ctx, a.logger, func(ctx context.Context) {

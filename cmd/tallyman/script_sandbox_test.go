@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,7 @@ import (
 type stageOfScript struct {
 	box      *sandbox.Sandbox
 	receiver *exec.Cmd // nil unless it runs
+	metrics  string    // where it serves metrics, if it does
 }
 
 func setUpScript(env *testscript.Env) error {
@@ -30,7 +33,8 @@ func setUpScript(env *testscript.Env) error {
 //
 //	sandbox                       start a stand-in for Moment and the mailbox in ./sandbox, for this script;
 //	                              its configuration is $TALLYMAN_CONFIG
-//	receive                       start tallyman receive
+//	receive [FLAG...]             start tallyman receive
+//	scrape FILE                   write what it shows as metrics to FILE
 //	stop                          end it
 //	pay REF AMOUNT [EVENT OB PAY] a payer pays; waits until the receiver has the event
 //	send FILE                     a signed event with the text of FILE as its body; waits as well
@@ -40,6 +44,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"sandbox": scriptSandbox,
 		"receive": scriptReceive,
+		"scrape":  scriptScrape,
 		"stop":    scriptStop,
 		"pay":     scriptPay,
 		"send":    scriptSend,
@@ -72,9 +77,9 @@ func scriptSandbox(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // scriptReceive starts the receiver and tells the sandbox where it listens.
-func scriptReceive(ts *testscript.TestScript, _ bool, _ []string) {
+func scriptReceive(ts *testscript.TestScript, _ bool, args []string) {
 	stderr := newWatch("receiving webhooks")
-	cmd := exec.Command("tallyman", "receive")
+	cmd := exec.Command("tallyman", append([]string{"receive"}, args...)...)
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), stderr
 	cmd.Env = append(os.Environ(), "TALLYMAN_CONFIG="+ts.Getenv("TALLYMAN_CONFIG"))
 	ts.Check(cmd.Start())
@@ -89,9 +94,25 @@ func scriptReceive(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Fatalf("no address in %q", line)
 		}
 		ts.Check(boxOf(ts).SetWebhookURL("http://" + address[1] + "/webhooks/moment"))
+		if metrics := regexp.MustCompile(`serving metrics.*address=(\S+)`).FindStringSubmatch(stderr.written()); metrics != nil {
+			ts.Value("stage").(*stageOfScript).metrics = metrics[1]
+		}
 	case <-deadline.C:
 		ts.Fatalf("the receiver does not start")
 	}
+}
+
+func scriptScrape(ts *testscript.TestScript, _ bool, args []string) {
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + ts.Value("stage").(*stageOfScript).metrics + "/metrics")
+	ts.Check(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s", resp.Status, text)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
 func scriptStop(ts *testscript.TestScript, _ bool, _ []string) { endReceiver(ts) }

@@ -11,12 +11,13 @@ import (
 // teller tells others of one nightly pass. A dry run is nobody's business.
 type teller struct {
 	app      *app
+	config   *config.Config
 	notifier *notify.Notifier // nil: nobody is told
 	unknown  nightly.Result   // what is known of a pass that has no result
 }
 
 func (a *app) teller(cfg *config.Config, date string, dryRun bool) *teller {
-	t := &teller{app: a}
+	t := &teller{app: a, config: cfg}
 	if dryRun {
 		return t
 	}
@@ -38,6 +39,9 @@ func (t *teller) start(ctx context.Context) {
 // told: that other one will be.
 func (t *teller) end(ctx context.Context, result *nightly.Result, err error) error {
 	code := exitCode(ctx, err)
+	if t.notifier != nil {
+		t.app.leaveMetrics(ctx, t.config)
+	}
 	if t.notifier == nil || code == exitLocked {
 		return err
 	}

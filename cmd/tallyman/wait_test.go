@@ -65,3 +65,10 @@ func (w *watch) wait(t *testing.T) string {
 		return ""
 	}
 }
+
+// written returns all output so far.
+func (w *watch) written() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.String()
+}

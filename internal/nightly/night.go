@@ -171,7 +171,7 @@ func (n *Night) conclude(ctx context.Context, dir string, r *Result) error {
 	r.ConfigHash = hash
 	if n.client != nil {
 		stats := n.client.Stats()
-		r.Requests, r.Throttled = stats.Requests, stats.Throttled
+		r.Requests, r.Throttled, r.Traffic = stats.Requests, stats.Throttled, newTraffic(stats)
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

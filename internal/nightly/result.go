@@ -24,6 +24,7 @@ type Result struct {
 	EndedAt      time.Time `json:"ended_at"`
 	Requests     int64     `json:"requests"`
 	Throttled    int64     `json:"throttled"`
+	Traffic      *Traffic  `json:"traffic,omitempty"` // nil in a dry run
 
 	Files   []FileResult `json:"files"`
 	Waiting []string     `json:"waiting,omitempty"`  // in the inbox and not taken, with the reason
