@@ -17,14 +17,14 @@ import (
 
 func newJournalCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "journal verify|repair|ls [PATH]",
-		Short:   "Check, repair or list the journal of webhook events",
+		Use:     "journal verify|repair|seal|ls [PATH]",
+		Short:   "Check, repair, compress or list the journal of webhook events",
 		Long:    `Works on the journal in PATH, or else on the one in data_dir.`,
 		Example: "  tallyman journal verify",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newJournalVerifyCommand(a), newJournalRepairCommand(a), newJournalListCommand(a))
+	cmd.AddCommand(newJournalVerifyCommand(a), newJournalRepairCommand(a), newJournalSealCommand(a), newJournalListCommand(a))
 	return cmd
 }
 
@@ -83,6 +83,14 @@ func (a *app) journalPath(args []string) (path string, missing bool, err error) 
 	default:
 		return "", false, usage(fmt.Errorf("open journal: %w", err))
 	}
+}
+
+// isJournalDirectory refuses a single file: what changes a journal works on its own directory, with lock and HEAD.
+func isJournalDirectory(path string) error {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return usage(fmt.Errorf("open journal: %s is no directory: name the journal's own directory", path))
+	}
+	return nil
 }
 
 // noJournal is what the commands say of a journal that is not there yet.
@@ -183,8 +191,8 @@ func runJournalRepair(ctx context.Context, a *app, args []string) error {
 	if missing {
 		return a.answer(repairAnswer{Path: path}, noJournal(path))
 	}
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return usage(fmt.Errorf("open journal: %s is no directory: a torn tail is repaired in the journal's own directory", path))
+	if err := isJournalDirectory(path); err != nil {
+		return err
 	}
 	done, err := journal.Repair(ctx, path, a.now(), a.logger)
 	if err != nil {

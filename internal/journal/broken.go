@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -56,7 +55,7 @@ func (w *Writer) abandon() error {
 		return err
 	}
 	if info.Size() > w.size {
-		aside, err := moveAside(w.path, w.size, w.opt.Now())
+		aside, err := moveAside(w.opt.disk, w.path, w.size, w.opt.Now())
 		if err != nil {
 			return err
 		}
@@ -69,7 +68,7 @@ func (w *Writer) abandon() error {
 	}
 	// Nothing was ever acknowledged in it. Its name is free again, so that a
 	// disk that stays broken does not use up the names of the day.
-	if err := os.Remove(w.path); err != nil {
+	if err := w.opt.disk.remove(w.path); err != nil {
 		return err
 	}
 	return w.opt.disk.syncDir(w.dir)

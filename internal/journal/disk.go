@@ -9,12 +9,15 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// disk is what the writer does to the file system while it runs. Tests put a
-// disk in its place that fails, or that forgets what was not synced.
+// disk is what this package changes on the file system. Tests put a disk in its
+// place that fails, or that forgets what was not synced.
 type disk interface {
 	create(path string) (segmentFile, error) // new, 0600, for appending
 	open(path string) (segmentFile, error)   // existing, for appending
 	rewrite(path string, offset int64) error // the bytes from offset on, in place, synced
+	truncate(path string, size int64) error  // synced
+	rename(from, to string) error
+	remove(path string) error
 	stat(path string) (os.FileInfo, error)
 	syncDir(path string) error
 	writeHead(path string, text []byte) error // atomic, synced
@@ -40,7 +43,24 @@ func (realDisk) open(path string) (segmentFile, error) {
 }
 
 func (realDisk) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
-func (realDisk) syncDir(path string) error             { return syncDir(path) }
+func (realDisk) rename(from, to string) error          { return os.Rename(from, to) }
+func (realDisk) remove(path string) error              { return os.Remove(path) }
+
+func (realDisk) syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync directory: %w", err)
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func (realDisk) truncate(path string, size int64) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
+}
 
 func (realDisk) writeHead(path string, text []byte) error {
 	return renameio.WriteFile(path, text, 0o600, renameio.WithStaticPermissions(0o600))

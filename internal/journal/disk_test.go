@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,9 +24,11 @@ type faultyDisk struct {
 	calls   int
 	fail    func(call int, op string) error // nil error: go on
 	space   uint64
-	synced  map[string]int64 // bytes of each segment that are safe
-	gone    map[string]int64 // from where on a failed sync has left bytes to the page cache alone
-	born    map[string]bool  // files whose directory entry is not safe yet
+	synced  map[string]int64  // bytes of each segment that are safe
+	gone    map[string]int64  // from where on a failed sync has left bytes to the page cache alone
+	born    map[string]bool   // files whose directory entry is not safe yet
+	renamed map[string]string // new name to old, not safe yet
+	removed map[string][]byte // what was removed, not safe yet
 	oldHead map[string][]byte
 	heads   chan int64
 
@@ -36,7 +39,7 @@ type faultyDisk struct {
 func newFaultyDisk(t testing.TB) *faultyDisk {
 	return &faultyDisk{
 		t: t, space: 1 << 40, synced: make(map[string]int64), gone: make(map[string]int64), born: make(map[string]bool),
-		oldHead: make(map[string][]byte), heads: make(chan int64, 1<<16),
+		renamed: make(map[string]string), removed: make(map[string][]byte), oldHead: make(map[string][]byte), heads: make(chan int64, 1<<16),
 	}
 }
 
@@ -126,6 +129,55 @@ func (d *faultyDisk) rewrite(path string, offset int64) error {
 	return nil
 }
 
+func (d *faultyDisk) truncate(path string, size int64) error {
+	if err := d.step("truncate"); err != nil {
+		return err
+	}
+	if err := d.realDisk.truncate(path, size); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if safe, ok := d.synced[path]; ok {
+		d.synced[path] = min(safe, size)
+	}
+	return nil
+}
+
+func (d *faultyDisk) rename(from, to string) error {
+	if err := d.step("rename"); err != nil {
+		return err
+	}
+	if err := d.realDisk.rename(from, to); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.renamed[to] = from
+	d.synced[to] = d.synced[from]
+	delete(d.synced, from)
+	delete(d.born, from)
+	return nil
+}
+
+func (d *faultyDisk) remove(path string) error {
+	if err := d.step("remove"); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := d.realDisk.remove(path); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.removed[path] = old
+	delete(d.synced, path)
+	return nil
+}
+
 func (d *faultyDisk) syncDir(path string) error {
 	if err := d.step("syncdir"); err != nil {
 		return err
@@ -133,6 +185,8 @@ func (d *faultyDisk) syncDir(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	clear(d.born)
+	clear(d.renamed)
+	clear(d.removed)
 	clear(d.oldHead)
 	return d.realDisk.syncDir(path)
 }
@@ -210,6 +264,20 @@ func (d *faultyDisk) crash(r *rand.Rand) {
 		}
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			d.t.Error(err)
+		}
+	}
+	for to, from := range d.renamed {
+		if r.IntN(2) == 0 {
+			if err := os.Rename(to, from); err != nil && !errors.Is(err, os.ErrNotExist) {
+				d.t.Error(err)
+			}
+		}
+	}
+	for path, old := range d.removed {
+		if r.IntN(2) == 0 {
+			if err := os.WriteFile(path, old, 0o600); err != nil {
+				d.t.Error(err)
+			}
 		}
 	}
 	for path, old := range d.oldHead {
@@ -329,7 +397,15 @@ func TestNewSegmentAfterASyncError(t *testing.T) {
 	w := openWriter(t, dir, Options{disk: d})
 	s := testSecret(t, 0)
 	appendOne(t, w, signed(s, "msg_1", "x"))
-	d.failWith(failOn("sync", 1, 2, syscall.EIO))
+	syncs := 0 // of the segment, of what is moved aside, of the new segment
+	d.failWith(func(_ int, op string) error {
+		if op == "sync" {
+			if syncs++; syncs == 1 || syncs == 3 {
+				return syscall.EIO
+			}
+		}
+		return nil
+	})
 	if _, err := w.Append(t.Context(), signed(s, "msg_2", "x")); !errors.Is(err, ErrBroken) {
 		t.Fatalf("error %v", err)
 	}
@@ -363,6 +439,41 @@ func TestNewSegmentAfterASyncError(t *testing.T) {
 	sound(t, dir, 3, s)
 	if lines := readBytes(t, dir, "2026-11-22_02.jsonl"); len(lines) == 0 {
 		t.Error("the day did not go on in its last segment")
+	}
+}
+
+// TestTornTailSurvivesBeingMovedAside lets the power go at each call while a
+// tail is moved aside, and looks for its bytes: in the segment still, or in the
+// copy.
+func TestTornTailSurvivesBeingMovedAside(t *testing.T) {
+	const tail = `{"seq":3,"received_at":"2026`
+	for seed := range uint64(8) {
+		for nth := 1; ; nth++ {
+			dir := t.TempDir()
+			fill(t, dir, 2)
+			addTail(t, dir, tail)
+			d := newFaultyDisk(t)
+			d.failWith(func(call int, _ string) error {
+				if call >= nth {
+					return syscall.EIO
+				}
+				return nil
+			})
+			path := filepath.Join(dir, pages[1])
+			_, err := moveAside(d, path, int64(len(readBytes(t, path))-len(tail)), noon)
+			d.crash(rand.New(rand.NewPCG(uint64(nth), seed)))
+			asides, _ := filepath.Glob(path + ".torn-*")
+			found := bytes.HasSuffix(readBytes(t, path), []byte(tail))
+			for _, aside := range asides {
+				found = found || string(readBytes(t, aside)) == tail
+			}
+			if !found {
+				t.Fatalf("call %d, seed %d: the tail is lost (error %v)", nth, seed, err)
+			}
+			if err == nil {
+				break
+			}
+		}
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -22,18 +24,26 @@ const maxWindow = 128 << 20
 // It hashes the bytes on disk, so that sha256sum gives the same.
 type input struct {
 	io.Reader
+	path  string // as it was opened
 	file  *os.File
 	raw   io.Reader
 	sum   hash.Hash
 	close func()
 }
 
+// openInput opens a file of lines, or what it has become if it was sealed since
+// it was listed.
 func openInput(path string) (*input, error) {
 	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if sealed, sealedErr := os.Open(path + sealedSuffix); sealedErr == nil {
+			path, file, err = path+sealedSuffix, sealed, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	in := &input{file: file, sum: sha256.New(), close: func() {}}
+	in := &input{path: path, file: file, sum: sha256.New(), close: func() {}}
 	in.raw = io.TeeReader(file, in.sum)
 	in.Reader = in.raw
 	switch {

@@ -10,7 +10,7 @@ import (
 // callback returns.
 type Line struct {
 	Path   string                // of the file, as it was opened
-	File   string                // its name alone
+	File   string                // its name alone; of a segment the one it had before it was sealed
 	Number int64                 // from 1
 	Offset int64                 // of its first byte in the file, uncompressed
 	Raw    []byte                // without the newline

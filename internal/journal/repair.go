@@ -39,7 +39,7 @@ func Repair(ctx context.Context, dir string, now time.Time, log *slog.Logger) (_
 	if !s.repairable() {
 		return Repaired{}, nil
 	}
-	return s.repair(now, log)
+	return s.repair(realDisk{}, now, log)
 }
 
 // repairable reports whether the scan has found a torn tail of our own.
@@ -48,8 +48,8 @@ func (s *scan) repairable() bool {
 }
 
 // repair moves the torn tail that the scan has found.
-func (s *scan) repair(now time.Time, log *slog.Logger) (Repaired, error) {
-	aside, err := moveAside(s.torn.path, s.torn.offset, now)
+func (s *scan) repair(d disk, now time.Time, log *slog.Logger) (Repaired, error) {
+	aside, err := moveAside(d, s.torn.path, s.torn.offset, now)
 	if err != nil {
 		return Repaired{}, err
 	}

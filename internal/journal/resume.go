@@ -45,7 +45,7 @@ func (w *Writer) resume(ctx context.Context) error {
 		}
 	}
 	if s.repairable() {
-		if _, err := s.repair(w.opt.Now(), w.log); err != nil {
+		if _, err := s.repair(w.opt.disk, w.opt.Now(), w.log); err != nil {
 			return err
 		}
 	}

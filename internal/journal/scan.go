@@ -105,8 +105,12 @@ func (s *scan) file(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	path = in.path
 	s.name = filepath.Base(path)
 	_, segment := segmentDay(s.name)
+	if segment {
+		s.name = plainName(s.name)
+	}
 	s.segment, s.chained = segment && s.own, false
 	s.loose, s.partial, s.bad = position{}, position{}, position{}
 	if s.own && !segment {

@@ -1,10 +1,13 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -36,13 +39,13 @@ func Segments(dir string) ([]Segment, error) {
 		if !ok {
 			continue
 		}
-		info, err := os.Stat(filepath.Join(dir, name))
+		path, info, err := statSegment(filepath.Join(dir, name))
 		if err != nil {
 			return nil, fmt.Errorf("list journal %s: %w", dir, err)
 		}
+		name = filepath.Base(path)
 		segments = append(segments, Segment{
-			Name: name, Path: filepath.Join(dir, name), Day: date, Bytes: info.Size(),
-			Compressed: !strings.HasSuffix(name, ".jsonl"),
+			Name: name, Path: path, Day: date, Bytes: info.Size(), Compressed: plainName(name) != name,
 		})
 	}
 	return segments, nil
@@ -50,7 +53,47 @@ func Segments(dir string) ([]Segment, error) {
 
 // lineFiles returns the names of the regular files of dir that hold journal
 // lines (*.jsonl, *.jsonl.gz, *.jsonl.zst; as in a shell no dotfiles), by name.
+// A segment that is there both plain and compressed is being sealed, and is
+// named once.
 func lineFiles(dir string) ([]string, error) {
+	names, err := listLineFiles(dir)
+	for err == nil {
+		// A listing can miss both names of a segment that is sealed meanwhile; the
+		// next one cannot.
+		var again []string
+		if again, err = listLineFiles(dir); slices.Equal(names, again) {
+			break
+		}
+		names = again
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, segment := segmentDay(name)
+		plain := plainName(name)
+		return segment && plain != name && slices.Contains(names, plain)
+	}), nil
+}
+
+// statSegment looks at a file of lines, or at what it has become if it was
+// sealed since it was listed.
+func statSegment(path string) (string, os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if sealed, sealedErr := os.Stat(path + sealedSuffix); sealedErr == nil {
+			return path + sealedSuffix, sealed, nil
+		}
+	}
+	return path, info, err
+}
+
+// plainName returns the name without .gz or .zst.
+func plainName(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+}
+
+func listLineFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list journal: %w", err)
@@ -58,11 +101,13 @@ func lineFiles(dir string) ([]string, error) {
 	var names []string
 	for _, e := range entries {
 		name := e.Name()
-		plain := strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-		if !strings.HasSuffix(plain, ".jsonl") || strings.HasPrefix(name, ".") {
+		if !strings.HasSuffix(plainName(name), ".jsonl") || strings.HasPrefix(name, ".") {
 			continue
 		}
 		info, err := os.Stat(filepath.Join(dir, name)) // follows links
+		if errors.Is(err, fs.ErrNotExist) && e.Type().IsRegular() {
+			continue // sealed meanwhile
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list journal: %w", err)
 		}

@@ -74,35 +74,27 @@ func isLocked(dir string) (bool, error) {
 // moveAside copies what stands from offset on in path into a new file beside
 // it, syncs that, and only then cuts it off. It returns the name of the new
 // file. Killed in between, it leaves a copy too many, never one too few.
-func moveAside(path string, offset int64, now time.Time) (string, error) {
-	from, err := os.OpenFile(path, os.O_RDWR, 0)
+func moveAside(d disk, path string, offset int64, now time.Time) (string, error) {
+	from, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("move torn tail aside: %w", err)
 	}
 	defer from.Close()
 	name := path + ".torn-" + now.UTC().Format(stamp)
-	to, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	to, err := d.create(name)
 	if err != nil {
 		return "", fmt.Errorf("move torn tail aside: %w", err)
 	}
 	_, err = io.Copy(to, io.NewSectionReader(from, offset, 1<<62))
 	err = errors.Join(err, to.Sync(), to.Close())
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = d.syncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return "", fmt.Errorf("move torn tail aside to %s: %w", name, errors.Join(err, os.Remove(name)))
+		return "", fmt.Errorf("move torn tail aside to %s: %w", name, errors.Join(err, d.remove(name)))
 	}
-	if err := errors.Join(from.Truncate(offset), from.Sync()); err != nil {
+	if err := d.truncate(path, offset); err != nil {
 		return "", fmt.Errorf("cut torn tail off %s: %w", path, err)
 	}
 	return filepath.Base(name), nil
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

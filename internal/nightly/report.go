@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"tallyman/formats"
@@ -224,6 +225,12 @@ func (n inputNames) of(path string) string {
 	return base
 }
 
+// ref returns file:line. A segment keeps the name it had before it was sealed, so that a reference stays true.
+func (n inputNames) ref(line journal.Line) string {
+	name := n.of(line.Path)
+	return fmt.Sprintf("%s%s:%d", strings.TrimSuffix(name, filepath.Base(name)), line.File, line.Number)
+}
+
 // journalRead is what was found on the way through the journals.
 type journalRead struct {
 	inputs        []formats.SummaryInput
@@ -244,7 +251,7 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 			summary, err := journal.Read(ctx, path, func(line journal.Line) error {
 				row, err := engine.Deliver(reconciler.Delivery{
 					Body: line.Record.Body, ReceivedAt: line.Record.ReceivedAt, Signature: r.signature(line),
-					Ref: fmt.Sprintf("%s:%d", names.of(line.Path), line.Number),
+					Ref: names.ref(line),
 				})
 				if err != nil {
 					return err
