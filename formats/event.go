@@ -134,6 +134,15 @@ func (p *EventParser) Parse(body []byte) Event {
 	if !p.scan(body) {
 		return Event{Problem: EventNotObject}
 	}
+	event := p.event()
+	if event.Problem == EventFine && event.Type == EventAmountApplied {
+		event.Data = p.canonical.hash(p.top[topData].value)
+	}
+	return event
+}
+
+// event puts together what scan has found, but for the hash of data.
+func (p *EventParser) event() Event {
 	event := Event{
 		ID:           p.top[topID].text(),
 		Type:         p.eventType(),
@@ -147,9 +156,6 @@ func (p *EventParser) Parse(body []byte) Event {
 	event.Amount, event.HasAmount = p.data[dataAmount].integer()
 	event.CreatedAt, event.HasCreatedAt = p.data[dataCreatedAt].time()
 	event.Problem = p.problem(&event)
-	if event.Problem == EventFine && event.Type == EventAmountApplied {
-		event.Data = p.canonical.hash(p.top[topData].value)
-	}
 	return event
 }
 

@@ -6,8 +6,11 @@ import (
 )
 
 // time returns the instant of a member that is there once and is an RFC 3339 text.
-func (m *usedMember) time() (time.Time, bool) {
-	text := strings.ToUpper(m.text()) // RFC 3339 section 5.6 allows t and z
+func (m *usedMember) time() (time.Time, bool) { return eventTime(m.text()) }
+
+// eventTime reads an RFC 3339 text.
+func eventTime(text string) (time.Time, bool) {
+	text = strings.ToUpper(text) // RFC 3339 section 5.6 allows t and z
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || !strictRFC3339(text) {
 		return time.Time{}, false

@@ -1,0 +1,422 @@
+package formats
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"time"
+)
+
+// The quick reader. It knows one way of writing: no white space between tokens, names of small letters, digits and
+// underscores, strings of printable ASCII without a backslash, integers of at most 18 digits. Whatever is not written so
+// it hands back, unjudged; so it never has to know what an irregular event means.
+
+// maxPlainNames is how many members without a meaning the quick reader keeps apart in one object.
+const maxPlainNames = 12
+
+// span is where a text stands.
+type span struct{ from, to int }
+
+// plainScanner takes tokens in a fixed order; once one is missing, it has failed and stays so.
+type plainScanner struct {
+	text   []byte
+	at     int
+	failed bool
+}
+
+// take passes over a literal if it stands here.
+func (s *plainScanner) take(literal string) bool {
+	if len(s.text)-s.at < len(literal) || string(s.text[s.at:s.at+len(literal)]) != literal {
+		return false
+	}
+	s.at += len(literal)
+	return true
+}
+
+func (s *plainScanner) need(literal string) { s.failed = s.failed || !s.take(literal) }
+
+func (s *plainScanner) str() span {
+	end := plainString(s.text, s.at)
+	if s.failed = s.failed || end < 0; s.failed {
+		return span{}
+	}
+	from := s.at + 1
+	s.at = end + 1
+	return span{from, end}
+}
+
+func (s *plainScanner) integer() int64 {
+	v, end := plainInteger(s.text, s.at)
+	if s.failed = s.failed || end < 0; s.failed {
+		return 0
+	}
+	s.at = end
+	return v
+}
+
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+)
+
+// plainString returns where the closing quote of the string at at stands, or -1 if there is no plain string. It looks at
+// eight bytes at a time; a byte that is a quote, a backslash, a control or no ASCII gets its high bit set, and so may
+// one behind it, so that the lowest one set is right.
+func plainString(text []byte, at int) int {
+	if at >= len(text) || text[at] != '"' {
+		return -1
+	}
+	i := at + 1
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		quote, backslash := w^('"'*everyByte), w^('\\'*everyByte)
+		stop := (((quote - everyByte) &^ quote) | ((backslash - everyByte) &^ backslash) | (w - ' '*everyByte) | w) & highBits
+		if stop != 0 {
+			if i += bits.TrailingZeros64(stop) >> 3; text[i] == '"' {
+				return i
+			}
+			return -1
+		}
+	}
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			return i
+		case c < ' ' || c == '\\' || c >= 0x80:
+			return -1
+		}
+	}
+	return -1
+}
+
+// plainInteger reads the integer at at and returns where it ends, or -1 if there is none in plain writing.
+func plainInteger(text []byte, at int) (v int64, end int) {
+	i := at
+	negative := i < len(text) && text[i] == '-'
+	if negative {
+		i++
+	}
+	first := i
+	for ; i < len(text) && text[i]-'0' <= 9; i++ {
+		v = v*10 + int64(text[i]-'0')
+		if i-first >= 18 {
+			return 0, -1
+		}
+	}
+	if i == first || (text[first] == '0' && i > first+1) || (i < len(text) && (text[i] == '.' || text[i]|0x20 == 'e')) {
+		return 0, -1
+	}
+	if negative {
+		v = -v
+	}
+	return v, i
+}
+
+// plainName reports whether no reader can take a name for another one.
+func plainName(name []byte) bool {
+	for _, c := range name {
+		if c-'a' > 'z'-'a' && c-'0' > 9 && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// plainEvent reads the event whose brace stands at at and returns where it ends. ok is false if it is not written
+// plainly; f may hold anything then.
+func (e *EventReader) plainEvent(text []byte, at int, f *EventFields) (end int, ok bool) {
+	if at >= len(text) || text[at] != '{' {
+		return 0, false
+	}
+	*f = EventFields{}
+	var seen [len(topNames)]bool
+	others := 0
+	for i := at + 1; ; i++ {
+		quote := plainString(text, i)
+		if quote < 0 || quote+2 >= len(text) || text[quote+1] != ':' {
+			return 0, false
+		}
+		name := text[i+1 : quote]
+		i = quote + 2
+		used := -1
+		switch string(name) {
+		case "id":
+			used, i = topID, plainText(text, i, &f.ID)
+		case "type":
+			used, i = topType, plainText(text, i, &f.Type)
+		case "data":
+			if used = topData; text[i] == '{' {
+				i = e.plainData(text, i, f)
+			} else {
+				i = -1
+			}
+		default:
+			if others, ok = e.other(name, others); !ok {
+				return 0, false
+			}
+			i = plainValue(text, i, 1)
+		}
+		if i < 0 || i >= len(text) || (used >= 0 && seen[used]) {
+			return 0, false
+		}
+		if used >= 0 {
+			seen[used] = true
+		}
+		if text[i] == '}' {
+			e.plainEnd(f)
+			return i + 1, seen[topType] && seen[topData] && f.Type != nil
+		}
+		if text[i] != ',' {
+			return 0, false
+		}
+	}
+}
+
+// plainEnd judges what was read, as EventParser does.
+func (e *EventReader) plainEnd(f *EventFields) {
+	f.Problem = firstProblem(f)
+	if string(f.Type) == EventAmountApplied && f.Problem == EventFine {
+		e.key.identify(f)
+	} else {
+		f.Prints = EventPrints{}
+	}
+}
+
+// firstProblem returns the first problem of an event without a doubled or mis-cased member.
+func firstProblem(f *EventFields) EventProblem {
+	switch {
+	case len(f.ID) == 0:
+		return EventNoID
+	case len(f.CustomerID) == 0 && len(f.AccountID) == 0 && len(f.BillID) == 0:
+		return EventNamesNobody
+	case !f.HasAmount:
+		return EventAmountNotInteger
+	case f.Amount == 0:
+		return EventAmountZero
+	case len(f.Currency) == 0:
+		return EventNoCurrency
+	default:
+		return EventFine
+	}
+}
+
+// other notes a member that nobody uses. ok is false if its name is not plain or came before: doubled members are equal
+// as JSON in their order only.
+func (e *EventReader) other(name []byte, others int) (more int, ok bool) {
+	if others == maxPlainNames || !plainName(name) {
+		return others, false
+	}
+	for _, earlier := range e.names[:others] {
+		if bytes.Equal(earlier, name) {
+			return others, false
+		}
+	}
+	e.names[others] = name
+	return others + 1, true
+}
+
+// plainText reads a string, or null as nothing, and returns where it ends, or -1.
+func plainText(text []byte, at int, to *[]byte) int {
+	if text[at] == 'n' {
+		if len(text)-at < len("null") || string(text[at:at+len("null")]) != "null" {
+			return -1
+		}
+		return at + len("null")
+	}
+	quote := plainString(text, at)
+	if quote < 0 {
+		return -1
+	}
+	*to = text[at+1 : quote]
+	return quote + 1
+}
+
+// plainValue passes over any value and returns where it ends, or -1.
+func plainValue(text []byte, at, depth int) int {
+	if quote := plainString(text, at); quote >= 0 {
+		return quote + 1
+	}
+	end, ok := otherValue(text, at, depth)
+	if !ok {
+		return -1
+	}
+	return end
+}
+
+// plainData reads the object data and returns where it ends, or -1.
+func (e *EventReader) plainData(text []byte, at int, f *EventFields) int {
+	if at+1 < len(text) && text[at+1] == '}' {
+		return at + 2
+	}
+	var seen [len(dataNames)]bool
+	for i, others := at+1, 0; ; i++ {
+		quote := plainString(text, i)
+		if quote < 0 || quote+2 >= len(text) || text[quote+1] != ':' {
+			return -1
+		}
+		name := text[i+1 : quote]
+		i = quote + 2
+		used := dataMember(name)
+		switch {
+		case used < 0:
+			var ok bool
+			if others, ok = e.other(name, others); !ok {
+				return -1
+			}
+			i = e.plainOther(text, i, name, f)
+		case seen[used]:
+			return -1
+		default:
+			seen[used] = true
+			i = e.plainUsed(text, i, used, f)
+		}
+		if i < 0 || i >= len(text) {
+			return -1
+		}
+		if text[i] == '}' {
+			return i + 1
+		}
+		if text[i] != ',' {
+			return -1
+		}
+	}
+}
+
+// dataMember returns which of the members used a name is, or -1.
+func dataMember(name []byte) int {
+	switch string(name) {
+	case "id":
+		return dataID
+	case "payment_id":
+		return dataPaymentID
+	case "customer_id":
+		return dataCustomerID
+	case "account_id":
+		return dataAccountID
+	case "bill_id":
+		return dataBillID
+	case "amount":
+		return dataAmount
+	case "currency":
+		return dataCurrency
+	case "created_at":
+		return dataCreatedAt
+	default:
+		return -1
+	}
+}
+
+// plainUsed reads the value of a member that is used and returns where it ends, or -1.
+func (e *EventReader) plainUsed(text []byte, at, used int, f *EventFields) int {
+	name := &e.key.names[used]
+	if used == dataAmount {
+		amount, end := plainInteger(text, at)
+		if end >= 0 {
+			f.Amount, f.HasAmount = amount, true
+			f.Prints.Data += name.integer(amount)
+		}
+		return end
+	}
+	var created []byte
+	to := [...]*[]byte{
+		dataID: &f.ObligationID, dataPaymentID: &f.PaymentID, dataCustomerID: &f.CustomerID, dataAccountID: &f.AccountID,
+		dataBillID: &f.BillID, dataAmount: nil, dataCurrency: &f.Currency, dataCreatedAt: &created,
+	}[used]
+	end := plainText(text, at, to)
+	if end < 0 {
+		return -1
+	}
+	if *to == nil {
+		f.Prints.Data += name.other(e.key, []byte{'n'})
+		return end
+	}
+	hash := e.key.text(*to)
+	f.Prints.Data += name.text(hash)
+	if used == dataCreatedAt {
+		if f.CreatedAt, f.HasCreatedAt = plainTime(created); !f.HasCreatedAt {
+			f.CreatedAt, f.HasCreatedAt = eventTime(string(created))
+		}
+	}
+	return end
+}
+
+// plainOther reads the value of a member that nobody uses, which tells two data apart all the same.
+func (e *EventReader) plainOther(text []byte, at int, name []byte, f *EventFields) int {
+	key := e.key.name(name, 0)
+	if quote := plainString(text, at); quote >= 0 {
+		f.Prints.Data += key.text(e.key.text(text[at+1 : quote]))
+		return quote + 1
+	}
+	end, ok := otherValue(text, at, 2)
+	if !ok {
+		return -1
+	}
+	f.Prints.Data += key.value(e.key, &e.strict.canonical, text[at:end])
+	return end
+}
+
+// plainTime reads YYYY-MM-DDThh:mm:ss with up to nine decimals and Z.
+func plainTime(text []byte) (time.Time, bool) {
+	n := len(text)
+	if n < len("2006-01-02T15:04:05Z") || n > len("2006-01-02T15:04:05.999999999Z") || text[n-1] != 'Z' ||
+		text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+		return time.Time{}, false
+	}
+	century, c := twoDigits(text, 0)
+	year, y := twoDigits(text, 2)
+	month, m := twoDigits(text, 5)
+	day, d := twoDigits(text, 8)
+	hour, h := twoDigits(text, 11)
+	minute, mi := twoDigits(text, 14)
+	second, s := twoDigits(text, 17)
+	year += century * 100
+	if !(c && y && m && d && h && mi && s) || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
+		hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	nanos, ok := plainFraction(text[19 : n-1])
+	seconds := daysBefore(year, month, day)*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)
+	return time.Unix(seconds, nanos).UTC(), ok
+}
+
+func twoDigits(text []byte, at int) (int, bool) {
+	a, b := text[at]-'0', text[at+1]-'0'
+	return int(a)*10 + int(b), a <= 9 && b <= 9
+}
+
+// plainFraction reads a point and up to nine decimals as nanoseconds.
+func plainFraction(text []byte) (int64, bool) {
+	if len(text) == 0 {
+		return 0, true
+	}
+	if text[0] != '.' || len(text) == 1 {
+		return 0, false
+	}
+	var v int64
+	for i := 1; i < 10; i++ {
+		v *= 10
+		if i < len(text) {
+			if text[i]-'0' > 9 {
+				return 0, false
+			}
+			v += int64(text[i] - '0')
+		}
+	}
+	return v, true
+}
+
+func daysIn(year, month int) int {
+	if month == 2 && (year%4 != 0 || (year%100 == 0 && year%400 != 0)) {
+		return 28
+	}
+	return int([...]int8{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1])
+}
+
+// daysBefore counts the days from 1970-01-01 to a date, by years that begin in March, so that a leap day ends one.
+func daysBefore(year, month, day int) int64 {
+	if month < 3 {
+		year, month = year-1, month+12
+	}
+	y := int64(year) + 400 // never negative, so that divisions round down
+	return y*365 + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day) - 719469 - 146097
+}
