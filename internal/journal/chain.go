@@ -56,8 +56,8 @@ func newChain(damage, notices *findings, witnesses []Witness) *chain {
 	return c
 }
 
-// add takes the next record of the chain, standing at at as raw.
-func (c *chain) add(r *formats.JournalRecord, raw []byte, at position) {
+// add takes the next record of the chain, standing at at with the hash sum.
+func (c *chain) add(r *formats.JournalRecord, sum [sha256.Size]byte, at position) {
 	var prev [sha256.Size]byte
 	_, _ = hex.Decode(prev[:], []byte(r.Prev)) // ParseJournalLine has checked it
 	seq := r.Seq
@@ -79,7 +79,7 @@ func (c *chain) add(r *formats.JournalRecord, raw []byte, at position) {
 		}
 	}
 	c.blind = 0
-	c.seq, c.hash, c.at = seq, sha256.Sum256(raw), at
+	c.seq, c.hash, c.at = seq, sum, at
 	c.witness()
 }
 

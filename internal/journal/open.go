@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,10 +91,3 @@ func (g *gunzip) Read(p []byte) (int, error) {
 // byteOrderMark at the beginning of a file written elsewhere is no part of its
 // first line.
 var byteOrderMark = []byte("\ufeff")
-
-func trimMark(line rawLine) []byte {
-	if line.offset > 0 {
-		return line.text
-	}
-	return bytes.TrimPrefix(line.text, byteOrderMark)
-}

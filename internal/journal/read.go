@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"tallyman/formats"
 )
@@ -16,6 +17,13 @@ type Line struct {
 	Raw    []byte                // without the newline
 	Record formats.JournalRecord // bare and the whole line if Err is set
 	Err    error                 // meant as a record of a journal, and none
+
+	Signature Verdict             // Unverified unless secrets were given
+	Event     formats.EventFields // of the body, if a key was given
+
+	whole bool              // it ended with a newline
+	cut   bool              // it is longer than maxLine: Raw is its beginning
+	sum   [sha256.Size]byte // of Raw, if it is chained
 }
 
 // Ref returns file:line, the journal_ref of payments.csv.
@@ -57,5 +65,15 @@ func Read(ctx context.Context, path string, fn func(Line) error) (Summary, error
 	if err != nil {
 		return Summary{}, err
 	}
+	return s.run(ctx)
+}
+
+// ReadBatches is Read for who takes lines by the batch.
+func ReadBatches(ctx context.Context, path string, work Work) (Summary, error) {
+	s, err := newScan(path, nil)
+	if err != nil {
+		return Summary{}, err
+	}
+	s.work = work
 	return s.run(ctx)
 }

@@ -178,13 +178,13 @@ func TestReadDamagedCompression(t *testing.T) {
 func TestReadLongLines(t *testing.T) {
 	dir := t.TempDir()
 	long := strings.Repeat("x", maxLine)
-	text := "{\"id\":\"" + strings.Repeat("y", 3*readBuffer) + "\"}\n" + long + "\n" + long + "z\nlast\n"
+	text := "{\"id\":\"" + strings.Repeat("y", 3*blockSize) + "\"}\n" + long + "\n" + long + "z\nlast\n"
 	writeBytes(t, []byte(text), dir, "x.jsonl")
 	all, sum := lines(t, filepath.Join(dir, "x.jsonl"))
 	if len(all) != 4 || string(all[3].Raw) != "last" || all[3].Offset != int64(len(text))-5 {
 		t.Fatalf("%d lines", len(all))
 	}
-	if len(all[0].Raw) != 3*readBuffer+9 || all[1].Err != nil || all[2].Err == nil || len(all[2].Raw) != maxLine {
+	if len(all[0].Raw) != 3*blockSize+9 || all[1].Err != nil || all[2].Err == nil || len(all[2].Raw) != maxLine {
 		t.Error("the long lines are not read as they should")
 	}
 	if describe(sum.Damage) != "unparsable x.jsonl:3" {

@@ -1,15 +1,11 @@
 package journal
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-
-	"tallyman/formats"
 )
 
 // scan is one way through a journal.
@@ -20,7 +16,8 @@ type scan struct {
 	excerpt bool     // files are only the youngest segments
 	mine    bool     // this process holds the lock, so nobody else is writing
 	known   []Witness
-	fn      func(Line) error
+	fn      func(Line) error // takes one line; nil if whole batches are taken
+	work    Work
 
 	summary Summary
 	damage  findings
@@ -30,6 +27,7 @@ type scan struct {
 
 	// of the file that is being read
 	name      string
+	number    int64    // of its last line
 	segment   bool     // it is a segment of a directory with a head
 	chained   bool     // it has had a chained line
 	loose     position // its last line without a chain, as long as it has no chained one
@@ -82,107 +80,97 @@ func (s *scan) heads() error {
 	return nil
 }
 
-func (s *scan) run(ctx context.Context) (Summary, error) {
-	s.chain = newChain(&s.damage, &s.notices, s.known)
-	s.chain.excerpt = s.excerpt
-	for i, path := range s.files {
-		if err := s.file(ctx, path); err != nil {
-			return Summary{}, err
+// take checks the lines of a batch, which come in order, and hands them on.
+func (s *scan) take(b *Batch) error {
+	if b.begin {
+		s.beginFile(b.file)
+	}
+	lines := b.Lines
+	b.Lines = lines[:0]
+	for i := range lines {
+		l := &lines[i]
+		s.number++
+		l.Number = s.number
+		at := l.position()
+		if !l.whole && !s.complete(l) {
+			s.number--
+			s.partial = at
+			break
 		}
-		if err := s.endFile(path, i == len(s.files)-1); err != nil {
-			return Summary{}, err
+		if blank := s.line(l, at); blank {
+			continue
+		}
+		if s.fn != nil {
+			if err := s.fn(*l); err != nil {
+				return err
+			}
+		}
+		if n := len(b.Lines); n < i {
+			lines[n] = *l
+		}
+		b.Lines = b.Lines[:len(b.Lines)+1]
+	}
+	s.summary.Lines += int64(len(b.Lines))
+	if b.block.last {
+		if err := s.finishFile(b); err != nil {
+			return err
 		}
 	}
-	s.chain.finish()
-	s.summary.Seq, s.summary.Hash = s.chain.end()
-	s.summary.Damage, s.summary.DamageCount = s.damage.list, s.damage.count
-	s.summary.Notices = s.notices.list
-	return s.summary, nil
-}
-
-func (s *scan) file(ctx context.Context, path string) error {
-	in, err := openInput(path)
-	if err != nil {
-		return err
+	if s.work.Take != nil {
+		return s.work.Take(b)
 	}
-	path = in.path
-	s.name = filepath.Base(path)
-	_, segment := segmentDay(s.name)
-	if segment {
-		s.name = plainName(s.name)
-	}
-	s.segment, s.chained = segment && s.own, false
-	s.loose, s.partial, s.bad = position{}, position{}, position{}
-	if s.own && !segment {
-		s.notices.add(ForeignFile, position{file: s.name}, "it is no segment of this journal, and its lines are no part of the chain")
-	}
-	lines, err := s.lines(ctx, path, newLineReader(in))
-	sum, closeErr := in.finish()
-	if err != nil {
-		return err
-	}
-	if closeErr != nil {
-		return closeErr
-	}
-	s.summary.Files = append(s.summary.Files, FileSummary{Path: path, SHA256: sum, Lines: lines})
+	b.Release()
 	return nil
 }
 
-func (s *scan) lines(ctx context.Context, path string, from *lineReader) (count int64, err error) {
-	defer func() { s.size = from.offset }()
-	for number := int64(1); ; number++ {
-		if number%1024 == 1 && ctx.Err() != nil {
-			return count, ctx.Err()
-		}
-		raw, err := from.next()
-		at := position{s.name, number, raw.offset}
-		switch {
-		case errors.Is(err, io.EOF):
-			return count, nil
-		case err != nil && filepath.Ext(path) == ".jsonl":
-			return count, fmt.Errorf("read journal %s: %w", path, err)
-		case err != nil:
-			s.damage.add(UnreadableInput, at, "the compressed file breaks off or is damaged: take it from a backup")
-			return count, nil
-		}
-		if !raw.whole && !s.complete(raw) {
-			s.partial = at
-			return count, nil
-		}
-		count++
-		if err := s.line(path, raw, at); err != nil {
-			return count, err
-		}
+func (s *scan) beginFile(file *source) {
+	s.name = file.name
+	s.segment, s.chained = file.segment && s.own, false
+	s.loose, s.partial, s.bad = position{}, position{}, position{}
+	s.number, s.size = 0, 0
+	if s.own && !file.segment {
+		s.notices.add(ForeignFile, position{file: s.name}, "it is no segment of this journal, and its lines are no part of the chain")
 	}
+}
+
+// finishFile takes the end of a file, or of what can be read of it.
+func (s *scan) finishFile(b *Batch) error {
+	path := b.file.path
+	s.size = b.block.offset + b.block.size
+	switch {
+	case b.block.err == nil:
+	case filepath.Ext(path) == ".jsonl":
+		return fmt.Errorf("read journal %s: %w", path, b.block.err)
+	default:
+		s.damage.add(UnreadableInput, position{s.name, s.number + 1, s.size}, "the compressed file breaks off or is damaged: take it from a backup")
+	}
+	if b.end != nil {
+		return b.end
+	}
+	s.summary.Files = append(s.summary.Files, FileSummary{Path: path, SHA256: b.sum, Lines: s.number})
+	return s.endFile(path, len(s.summary.Files) == len(s.files))
 }
 
 // complete reports whether a last line without a newline is to be taken as it
 // is: others leave the newline out.
-func (s *scan) complete(raw rawLine) bool {
-	if s.chained || s.segment || raw.cut {
-		return false
-	}
-	r, err := formats.ParseJournalLine(trimMark(raw))
-	if err != nil || r.Prev != "" {
+func (s *scan) complete(l *Line) bool {
+	if s.chained || s.segment || l.Err != nil || l.Record.Prev != "" {
 		return false
 	}
 	var object map[string]json.RawMessage
-	return json.Unmarshal(trimMark(raw), &object) == nil
+	text := l.Raw
+	if l.Offset == 0 {
+		text = bytes.TrimPrefix(text, byteOrderMark)
+	}
+	return json.Unmarshal(text, &object) == nil
 }
 
-// line checks one line and hands it out.
-func (s *scan) line(path string, raw rawLine, at position) error {
-	l := Line{Path: path, File: s.name, Number: at.line, Offset: at.offset, Raw: raw.text}
-	if raw.cut {
-		l.Record = formats.JournalRecord{Bare: true, Body: raw.text}
-		l.Err = fmt.Errorf("the line is longer than %d bytes", maxLine)
-	} else {
-		l.Record, l.Err = formats.ParseJournalLine(trimMark(raw))
-	}
-	blank := isBlank(raw.text)
+// line checks one line and reports whether it is blank.
+func (s *scan) line(l *Line, at position) (blank bool) {
+	blank = isBlank(l.Raw)
 	switch {
 	case l.Err == nil && l.Record.Prev != "" && l.Record.Seq > 0:
-		s.link(&l, at)
+		s.link(l, at)
 	case s.segment || s.chained:
 		s.chain.unreadable(at)
 		if !s.bad.known() {
@@ -194,11 +182,7 @@ func (s *scan) line(path string, raw rawLine, at position) error {
 	case !blank:
 		s.loose = at
 	}
-	if blank {
-		return nil
-	}
-	s.summary.Lines++
-	return s.fn(l)
+	return blank
 }
 
 // link takes a chained line.
@@ -208,10 +192,10 @@ func (s *scan) link(l *Line, at position) {
 		s.chain.unreadable(s.loose)
 	}
 	s.chained, s.loose, s.bad = true, position{}, position{}
-	s.chain.add(&l.Record, l.Raw, at)
+	s.chain.add(&l.Record, l.sum, at)
 }
 
-func unparsable(l Line, blank bool) string {
+func unparsable(l *Line, blank bool) string {
 	switch {
 	case l.Err != nil:
 		return l.Err.Error()

@@ -23,8 +23,9 @@ func Verify(ctx context.Context, path string, secrets Secrets) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	s.work.Secrets = secrets
 	s.fn = func(l Line) error {
-		switch secrets.Check(l.Record) {
+		switch l.Signature {
 		case Verified:
 			report.Verified++
 		case Unverified:
