@@ -110,6 +110,16 @@ func importText(r *nightly.Result) string {
 	return b.String()
 }
 
+// describeHeld says why a file is held, a line a guard, and what helps.
+func describeHeld(b *strings.Builder, f nightly.FileResult) {
+	for _, h := range f.Held {
+		fmt.Fprintf(b, "  held by %s (%s): %s\n", h.Guard, h.Limit, printable(h.Detail))
+	}
+	if len(f.Held) > 0 {
+		fmt.Fprintf(b, "  if it is right: tallyman approve %s --reason TEXT\n", f.FileID)
+	}
+}
+
 func describeFile(b *strings.Builder, r *nightly.Result, f nightly.FileResult) {
 	dry := ""
 	if r.DryRun {
@@ -119,7 +129,16 @@ func describeFile(b *strings.Builder, r *nightly.Result, f nightly.FileResult) {
 		fmt.Fprintf(b, "%s for %s: rejected as a whole, nothing was sent: %s\n", printable(f.Name), f.BusinessDate, printable(f.Fault))
 		return
 	}
+	if len(f.Held) > 0 && f.Outcome == "" {
+		fmt.Fprintf(b, "%s (%s) for %s: %s records, held, nothing was sent%s\n", printable(f.Name), f.FileID, f.BusinessDate, fmt.Sprint(f.Read), dry)
+		describeHeld(b, f)
+		return
+	}
 	fmt.Fprintf(b, "%s for %s: %s%s\n", printable(f.Name), f.BusinessDate, f.Footing(), dry)
+	describeHeld(b, f)
+	if f.Approval != nil {
+		fmt.Fprintf(b, "  approved by %s: %s (it was held: %s)\n", printable(f.Approval.By), printable(f.Approval.Reason), printable(f.Approval.HeldFor))
+	}
 	for _, note := range f.Notes {
 		fmt.Fprintf(b, "  note: %s\n", printable(note))
 	}

@@ -23,6 +23,7 @@ func constructors() []func(*app) *cobra.Command {
 		newReconcileCommand,
 		newJournalCommand,
 		newDecideCommand,
+		newApproveCommand,
 		newStatusCommand,
 		newSandboxCommand,
 		newVersionCommand,

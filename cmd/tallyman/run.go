@@ -89,6 +89,14 @@ func runText(r *nightly.Result) string {
 	if rejected > 0 {
 		parts[0] += fmt.Sprintf(" (%d rejected as a whole)", rejected)
 	}
+	if held := r.HeldFiles(); held > 0 {
+		parts[0] += fmt.Sprintf(" (%d held)", held)
+	}
+	for _, f := range r.Files {
+		if f.Approval != nil {
+			parts[0] += fmt.Sprintf(" (%s approved by %s: %s)", f.FileID, printable(f.Approval.By), printable(f.Approval.Reason))
+		}
+	}
 	parts = append(parts, total.Footing())
 	if r.Report != nil {
 		parts = append(parts, rollForward(r.Report.Summary.RollForward), fmt.Sprintf("%d breaks, %d notices", r.Report.Breaks, r.Report.Notices), "report in "+r.Report.Dir)

@@ -121,11 +121,24 @@ func (s *statusAnswer) look(ctx context.Context, l *ledger.Ledger, holder nightl
 	all := make([]fileInfo, len(files))
 	for i, f := range files {
 		all[i] = newFileInfo(f)
+		if all[i].Approval, err = approvalOf(ctx, l, f); err != nil {
+			return err
+		}
 		if i < statusFiles || (f.State != ledger.FileDone && !overtaken(all[i], all[:i])) {
 			s.Files = append(s.Files, all[i])
 		}
 	}
 	return nil
+}
+
+// approvalOf returns a person's word on a file, nil if there is none.
+func approvalOf(ctx context.Context, l *ledger.Ledger, f ledger.File) (*nightly.Approval, error) {
+	found, ok, err := l.ApprovalOf(ctx, f.ID)
+	if err != nil || !ok {
+		return nil, err
+	}
+	approval := nightly.Approval(found)
+	return &approval, nil
 }
 
 // outbox returns the names of the result files that wait for delivery.

@@ -58,6 +58,9 @@ func runLine(r *nightly.Result) string {
 	if faults > 0 {
 		parts = append(parts, fmt.Sprintf("%d rejected as a whole", faults))
 	}
+	if held := r.HeldFiles(); held > 0 {
+		parts = append(parts, fmt.Sprintf("%d held", held))
+	}
 	if total.Read > 0 {
 		parts = append(parts, total.Footing())
 	}
@@ -88,6 +91,8 @@ type fileInfo struct {
 	Reason       string    `json:"reason"` // why it was rejected or is held
 	FirstSeen    time.Time `json:"first_seen"`
 	RunID        string    `json:"run_id"` // the last run that worked on it
+
+	Approval *nightly.Approval `json:"approval,omitempty"` // of a file that was held
 }
 
 func newFileInfo(f ledger.File) fileInfo {

@@ -102,7 +102,12 @@ func afterNight(r *nightly.Result) []nextStep {
 func afterFile(f fileInfo) []nextStep {
 	name := fmt.Sprintf("%s (%s) for %s", f.Name, f.FileID, f.BusinessDate)
 	switch f.State {
+	case ledger.FileHeld:
+		return []nextStep{{name + " is held: " + f.Reason, "tallyman approve " + f.FileID + " --reason TEXT if it is right; else have a corrected file sent"}}
 	case ledger.FileOpen:
+		if f.Approval != nil && f.Approval.HeldFor == f.Reason {
+			return []nextStep{{name + " is approved and not imported yet", "tallyman run imports it; at once: tallyman import --retry " + f.RunID}}
+		}
 		return []nextStep{{name + " has unfinished records", "tallyman import --retry " + f.RunID}}
 	case ledger.FileRejected:
 		return []nextStep{{name + " was rejected as a whole: " + f.Reason, "have it corrected and sent again; tallyman check FILE tells before"}}

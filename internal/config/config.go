@@ -152,6 +152,9 @@ type Imports struct {
 	// Existing is "update", "skip" or "reject".
 	Existing string `yaml:"existing"`
 	Guards   Guards `yaml:"guards"`
+	// Canary is how many records of the first file ever are sent before the
+	// others; 0 sends all of them at once.
+	Canary int `yaml:"canary"`
 }
 
 // Guards hold a whole file back until a person approves it.

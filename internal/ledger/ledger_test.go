@@ -140,8 +140,8 @@ func TestFileLife(t *testing.T) {
 	if files, err := l.FilesOf(t.Context(), "r2"); err != nil || len(files) != 1 {
 		t.Errorf("%v, %v", files, err)
 	}
-	if open, err := l.IsOpen(t.Context(), "aa"); err != nil || !open {
-		t.Errorf("the file of the 17th is open: %v, %v", open, err)
+	if needed, err := l.IsNeeded(t.Context(), "aa"); err != nil || !needed {
+		t.Errorf("the file of the 17th is open: %v, %v", needed, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,8 +58,11 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	if err != nil {
 		return result, nil, err
 	}
+	if err := n.recall(ctx, row, &result); err != nil {
+		return result, nil, err
+	}
 	im, counter := n.newImporter(f.name)
-	survey, plain, err := n.survey(ctx, im, f, &file)
+	survey, plain, err := n.survey(ctx, im, f, row, &file, &result)
 	defer plain.remove()
 	var fault *formats.FileError
 	var interrupted *importer.StopError
@@ -71,10 +75,14 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	case err != nil:
 		return result, nil, err
 	}
-	result.Notes = append(f.notes(plain, n.config.Files), notes(survey)...)
+	result.Notes = slices.Concat(result.Notes, f.notes(plain, n.config.Files), notes(survey))
+	if len(result.Held) > 0 {
+		result.hold(survey)
+		return result, nil, n.finish(ctx, row, result)
+	}
 	counter.total = survey.Records
 	watch := n.watchPace()
-	stop = im.Send(ctx, file, survey)
+	stop = n.send(ctx, im, file, row, survey, &result)
 	result.Notes = append(result.Notes, watch.notes()...)
 	if stop != nil && !errors.As(stop, &interrupted) {
 		return result, nil, stop
@@ -85,7 +93,10 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 		return result, stop, err
 	}
 	result.Read, result.Outcomes, result.Problems = account.Read, account.Counts, account.Problems
-	if stop == nil && account.Unfinished() == 0 {
+	switch {
+	case len(result.Held) > 0:
+		result.State = ledger.FileHeld
+	case stop == nil && account.Unfinished() == 0:
 		result.State = ledger.FileDone
 	}
 	if err := n.finish(context.WithoutCancel(ctx), row, result); err != nil && stop == nil {
@@ -94,18 +105,31 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	return result, stop, nil
 }
 
-// survey reads the whole file, unpacked, before anything is sent.
-func (n *Night) survey(ctx context.Context, im *importer.Importer, f customerFile, file *importer.File) (*importer.Survey, plainFile, error) {
+// survey reads the whole file, unpacked, before anything is sent, and asks the guards.
+func (n *Night) survey(ctx context.Context, im *importer.Importer, f customerFile, row ledger.File, file *importer.File, result *FileResult) (s *importer.Survey, plain plainFile, err error) {
 	if f.fault != nil {
 		return nil, plainFile{}, f.fault
 	}
-	plain, err := unpackFile(ctx, f.path, f.name, n.spool, n.keys)
-	if err != nil {
+	if plain, err = unpackFile(ctx, f.path, f.name, n.spool, n.keys); err != nil {
 		return nil, plain, err
 	}
 	file.Open = plain.open
-	survey, err := im.Survey(ctx, *file)
-	return survey, plain, err
+	guards, err := n.newGuards(ctx, row)
+	if err != nil {
+		return nil, plain, err
+	}
+	defer func() {
+		err = errors.Join(err, guards.close(ctx))
+		if _, ours := errors.AsType[*importer.StopError](err); err != nil && !ours && ctx.Err() != nil {
+			err = &importer.StopError{Reason: "interrupted", Err: context.Cause(ctx)}
+		}
+	}()
+	file.Look = guards.look(ctx)
+	if s, err = im.Survey(ctx, *file); err != nil {
+		return nil, plain, err
+	}
+	result.Held, err = guards.judge(ctx, s)
+	return s, plain, err
 }
 
 // begin puts the file on record. A dry run only looks.
@@ -140,7 +164,9 @@ func (n *Night) finish(ctx context.Context, row ledger.File, result FileResult) 
 	if n.options.DryRun {
 		return nil
 	}
-	if err := n.ledger.Conclude(ctx, row.ID, result.State, result.Fault, result.Read); err != nil || result.State == ledger.FileOpen {
+	reason := cmp.Or(result.Fault, heldFor(result.Held))
+	err := n.ledger.Conclude(ctx, row.ID, result.State, reason, result.Read)
+	if err != nil || result.State == ledger.FileOpen || result.State == ledger.FileHeld {
 		return err
 	}
 	return n.forget(result.SHA256)

@@ -11,7 +11,7 @@ import (
 	"tallyman/internal/ledger"
 )
 
-// kept is where the bytes of a file stand as long as records of it are unfinished, so that they can be tried again
+// kept is where the bytes of a file stand as long as records of it are unfinished or it is held, so that they can be sent
 // without the file having to be found again.
 func (n *Night) kept(sha256 string) string { return filepath.Join(n.keptDir(), sha256) }
 
@@ -37,7 +37,7 @@ func (n *Night) forget(sha256 string) error {
 	return nil
 }
 
-// tidy removes kept files that no record is unfinished of: a run that was killed may have left them.
+// tidy removes kept files that nothing is left to be done for: a run that was killed may have left them.
 func (n *Night) tidy(ctx context.Context) error {
 	entries, err := os.ReadDir(n.keptDir())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,11 +47,11 @@ func (n *Night) tidy(ctx context.Context) error {
 		return fmt.Errorf("look through the kept files: %w", err)
 	}
 	for _, e := range entries {
-		open, err := n.ledger.IsOpen(ctx, e.Name())
+		needed, err := n.ledger.IsNeeded(ctx, e.Name())
 		if err != nil {
 			return err
 		}
-		if !open {
+		if !needed {
 			if err := n.forget(e.Name()); err != nil {
 				return err
 			}

@@ -43,8 +43,11 @@ type FileResult struct {
 	SHA256       string                  `json:"sha256"`
 	BusinessDate string                  `json:"business_date"`
 	DayFile      bool                    `json:"day_file"`
-	State        string                  `json:"state"`           // done, open, rejected
-	Fault        string                  `json:"fault,omitempty"` // why the file was rejected
+	State        string                  `json:"state"`              // done, open, rejected, held
+	Fault        string                  `json:"fault,omitempty"`    // why the file was rejected
+	Held         []Hold                  `json:"held,omitempty"`     // why the file is held
+	Approval     *Approval               `json:"approval,omitempty"` // of a file that was held
+	Corrects     string                  `json:"corrects,omitempty"` // file id of the day file of the same date that came before
 	Notes        []string                `json:"notes,omitempty"`
 	Read         int                     `json:"read"`
 	Outcomes     map[formats.Outcome]int `json:"outcomes,omitempty"`
@@ -55,7 +58,7 @@ type FileResult struct {
 
 // needsPerson reports whether the file does.
 func (f FileResult) needsPerson() bool {
-	return f.Fault != "" || f.Outcomes[formats.Rejected]+f.Outcomes[formats.Failed]+f.Outcomes[formats.InDoubt]+f.Outcomes[formats.NotAttempted] > 0
+	return f.Fault != "" || len(f.Held) > 0 || f.Outcomes[formats.Rejected]+f.Outcomes[formats.Failed]+f.Outcomes[formats.InDoubt]+f.Outcomes[formats.NotAttempted] > 0
 }
 
 // stopEarly notes why the run stopped before its end.
@@ -71,6 +74,8 @@ func (r *Result) NeedsPerson() []string {
 		switch {
 		case f.Fault != "":
 			needs = append(needs, fmt.Sprintf("%s was rejected: %s", f.Name, f.Fault))
+		case len(f.Held) > 0:
+			needs = append(needs, fmt.Sprintf("%s (%s) is held: %s; if it is right: tallyman approve %s --reason TEXT", f.Name, f.FileID, f.HeldFor(), f.FileID))
 		case f.needsPerson():
 			needs = append(needs, fmt.Sprintf("%s: %s", f.Name, f.shortfall()))
 		}
@@ -84,6 +89,9 @@ func (r *Result) NeedsPerson() []string {
 	}
 	return needs
 }
+
+// HeldFor says in one line why the file is held; empty if it is not.
+func (f FileResult) HeldFor() string { return heldFor(f.Held) }
 
 // shortfall counts the records that did not make it.
 func (f FileResult) shortfall() string {
@@ -109,6 +117,17 @@ func (r *Result) Total() (total FileResult, rejected int) {
 		}
 	}
 	return total, rejected
+}
+
+// HeldFiles counts the files that are held.
+func (r *Result) HeldFiles() int {
+	held := 0
+	for _, f := range r.Files {
+		if len(f.Held) > 0 {
+			held++
+		}
+	}
+	return held
 }
 
 // Footing is the account of the file in one line: "read 200 = 190 created + 10 rejected".

@@ -37,9 +37,9 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 	}
 	if box != nil {
 		defer func() { _ = box.Close() }()
-		if err := n.importDayFiles(ctx, box, q.Date, result); err != nil {
-			return nil, err
-		}
+	}
+	if err := n.importDayFiles(ctx, box, q.Date, result); err != nil {
+		return nil, err
 	}
 	if ctx.Err() != nil {
 		result.interrupt(ctx)
@@ -71,22 +71,34 @@ func (r *Result) interrupt(ctx context.Context) {
 	}
 }
 
-// importDayFiles fetches and imports what stands in the inbox. An inbox that cannot be read is a fault of the mailbox,
-// not the end of the night.
+// importDayFiles fetches and imports what stands in the inbox, and what was approved. An inbox that cannot be read is a
+// fault of the mailbox, not the end of the night; box is nil if there was no connection.
 func (n *Night) importDayFiles(ctx context.Context, box *mailbox.Mailbox, date string, result *Result) error {
-	files, err := n.fetch(ctx, box, date, result)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
+	var files []customerFile
+	if box != nil {
+		var err error
+		if files, err = n.fetch(ctx, box, date, result); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			result.Faults = append(result.Faults, fmt.Sprintf("the inbox: %v", err))
 		}
-		result.Faults = append(result.Faults, fmt.Sprintf("the inbox: %v", err))
+	}
+	if result.stop != nil {
 		return nil
 	}
+	released, err := n.released(ctx, files)
+	if err != nil {
+		return err
+	}
+	files = append(files, released...)
+	order(files)
 	for _, f := range files {
 		if err := n.importInto(ctx, f, n.runsDir(), result); err != nil {
 			return err
 		}
-		if !n.options.DryRun {
+		// What comes from the kept bytes says nothing about a file of that name in the inbox.
+		if box != nil && !f.retried && !n.options.DryRun {
 			n.putAway(context.WithoutCancel(ctx), box, result.Files[len(result.Files)-1], result)
 		}
 		if result.stop != nil {
