@@ -59,6 +59,48 @@ func (m Marks) ParseMajor(s, currency string) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%q is no ISO 4217 currency code", currency)
 	}
+	if minor, ok := m.plainMajor(s, exponent); ok {
+		return minor, nil
+	}
+	return m.parseMajor(s, currency, exponent)
+}
+
+// plainMajor reads what most amounts are: a few digits without marks between thousands. ok is false for what must be looked
+// at more closely.
+func (m Marks) plainMajor(s string, exponent int) (minor int64, ok bool) {
+	const most = 14 // digits and mark: with the decimals of any currency they fit into 64 bits
+	unsigned := strings.TrimPrefix(s, "-")
+	if len(unsigned) == 0 || len(unsigned) > most || (unsigned[0] == '0' && len(unsigned) > 1 && unsigned[1] <= '9' && unsigned[1] >= '0') {
+		return 0, false
+	}
+	decimals, point := 0, false
+	for i := range len(unsigned) {
+		switch c := unsigned[i]; {
+		case c >= '0' && c <= '9':
+			minor = 10*minor + int64(c-'0')
+			if point {
+				decimals++
+			}
+		case rune(c) == m.decimal() && !point && i > 0:
+			point = true
+		default:
+			return 0, false
+		}
+	}
+	if point && decimals == 0 || decimals > exponent {
+		return 0, false
+	}
+	for ; decimals < exponent; decimals++ {
+		minor *= 10
+	}
+	if len(unsigned) < len(s) {
+		minor = -minor
+	}
+	return minor, minor != 0 || len(unsigned) == len(s)
+}
+
+// parseMajor reads an amount of a currency with so many decimals, however it is written.
+func (m Marks) parseMajor(s, currency string, exponent int) (int64, error) {
 	digits, decimals, hint := m.digits(s)
 	if hint != "" {
 		return 0, &AmountError{Hint: hint, Err: ErrAmountSyntax}

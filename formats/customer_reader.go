@@ -31,9 +31,12 @@ type CustomerReader struct {
 	rawHead string
 	layout  *layout
 	blocks  *blockReader
-	lanes   []*lane // each with a block parsed, from the one at hand to the last
+	ended   error   // of blocks; io.EOF at the end of the file
+	lane    *lane   // with the block at hand; nil between two
+	at      int     // next record of it
+	ahead   []*lane // parsing the blocks behind it, in file order
 	spare   []*lane
-	at      int // next record of lanes[0]
+	work    sync.WaitGroup // for those ahead
 
 	number  int
 	blank   int
@@ -43,6 +46,7 @@ type CustomerReader struct {
 }
 
 // lanesAtMost bounds memory where there are many processors; reading and what is done with the records is the limit then.
+// There is one more lane than processors, so that none of these rests while a block is handed on.
 const lanesAtMost = 8
 
 // NewCustomerReader reads the header. A file that is empty, in an encoding that is not certain, or without the columns that
@@ -74,7 +78,7 @@ func newCustomerReader(src io.Reader, options CustomerOptions, size int) (*Custo
 	}
 	rules := newRowRules(r.layout, &r.options, !r.charset.certain)
 	rules.sampleReferences(r.blocks.rest)
-	for range min(runtime.GOMAXPROCS(0), lanesAtMost) {
+	for range min(runtime.GOMAXPROCS(0)+1, lanesAtMost) {
 		r.spare = append(r.spare, newLane(rules))
 	}
 	return r, nil
@@ -161,33 +165,70 @@ func (r *CustomerReader) BlankLines() int { return r.blank }
 // Proven reports, once all is read, whether a trailer proved that the file is whole.
 func (r *CustomerReader) Proven() bool { return r.trailer != nil && errors.Is(r.fault, io.EOF) }
 
-// Next returns the next record, io.EOF after the last one, or a *FileError.
+// Next returns the next record, io.EOF after the last one, or a *FileError. While it is used, blocks of the file behind that
+// record are parsed on all processors; use Close unless Next has returned an error.
 func (r *CustomerReader) Next() (*CustomerRecord, error) {
 	for r.fault == nil {
-		if len(r.lanes) == 0 {
-			r.read()
+		if r.lane == nil {
+			r.turn()
 			continue
 		}
-		l := r.lanes[0]
-		if r.at < len(l.records) {
+		if r.at < len(r.lane.records) {
 			if r.trailer != nil {
-				r.fault = r.trailer.mustBeLast(l.records[0].Line)
+				r.fault = r.trailer.mustBeLast(r.lane.records[0].Line)
 				break
 			}
-			record := &l.records[r.at]
+			record := &r.lane.records[r.at]
 			r.at++
 			r.number++
 			record.Number = r.number
 			r.tally.add(record, r.options.Major)
 			return record, nil
 		}
-		r.leave(l)
+		r.leave()
 	}
+	r.Close()
 	return nil, r.fault
 }
 
-// leave ends with a lane whose records are all handed on.
-func (r *CustomerReader) leave(l *lane) {
+// Close waits for what Next has set going. It may be called at any time, after which Next may go on.
+func (r *CustomerReader) Close() { r.work.Wait() }
+
+// turn goes on to the next block, and keeps the lanes at work meanwhile. At the end of the file the trailer must foot.
+func (r *CustomerReader) turn() {
+	for len(r.spare) > 0 && r.ended == nil {
+		r.start(r.spare[0])
+	}
+	if len(r.ahead) > 0 {
+		r.lane, r.ahead, r.at = r.ahead[0], r.ahead[1:], 0
+		<-r.lane.done
+		return
+	}
+	r.fault = r.ended
+	if errors.Is(r.ended, io.EOF) {
+		if fault := r.foot(); fault != nil {
+			r.fault = fault
+		}
+	}
+}
+
+// start has the first of the spare lanes parse the next block.
+func (r *CustomerReader) start(l *lane) {
+	b, err := r.blocks.next(l.buffer)
+	l.buffer = b.text[:0]
+	if r.ended = err; err != nil {
+		return
+	}
+	r.spare, r.ahead = r.spare[1:], append(r.ahead, l)
+	r.work.Go(func() {
+		l.parse(b)
+		l.done <- struct{}{}
+	})
+}
+
+// leave ends with a block whose records are all handed on.
+func (r *CustomerReader) leave() {
+	l := r.lane
 	r.blank += l.blank
 	switch {
 	case l.fault != nil:
@@ -197,39 +238,5 @@ func (r *CustomerReader) leave(l *lane) {
 	case l.trailer != nil:
 		r.trailer = l.trailer
 	}
-	r.lanes, r.spare, r.at = r.lanes[1:], append(r.spare, l), 0
-}
-
-// read parses as many blocks side by side as there are lanes, and returns when all of them are done.
-func (r *CustomerReader) read() {
-	var blocks []block
-	var failed error
-	for i := 0; i < len(r.spare) && failed == nil; i++ {
-		b, err := r.blocks.next(r.spare[i].buffer)
-		r.spare[i].buffer = b.text[:0]
-		if failed = err; err == nil {
-			blocks = append(blocks, b)
-		}
-	}
-	var wait sync.WaitGroup
-	for i := 1; i < len(blocks); i++ {
-		wait.Go(func() { r.spare[i].parse(blocks[i]) })
-	}
-	if len(blocks) > 0 {
-		r.spare[0].parse(blocks[0])
-	}
-	wait.Wait()
-	n := len(blocks)
-	r.lanes, r.spare = append([]*lane{}, r.spare[:n]...), append([]*lane{}, r.spare[n:]...)
-	switch {
-	case failed == nil || n > 0 && errors.Is(failed, io.EOF):
-	case errors.Is(failed, io.EOF):
-		r.fault = failed
-		if fault := r.foot(); fault != nil {
-			r.fault = fault
-		}
-	default:
-		// What was read before does not matter: the file cannot be used.
-		r.fault = failed
-	}
+	r.lane, r.spare = nil, append(r.spare, l)
 }

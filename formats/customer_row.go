@@ -1,41 +1,80 @@
 package formats
 
-import "strconv"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
-// unreadName is the column name of cells that gocsv is to leave out.
-const unreadName = "unread"
-
-// A customerRow is what gocsv decodes: texts only, because its number conversions are silent about what they change. The
-// header has been mapped before, so that its columns are numbers; the rows come in sizes because all of a row is cleared
-// for each record.
-type customerRow interface{ cells() []string }
-
+// The rows that gocsv decodes records into hold texts only, because its number conversions are silent about what they
+// change. The header that it is given has been mapped before: it names each column by what is done with it.
 type (
-	row8 struct {
-		Cells [8]string `csv:"c" csv[]:"8"`
+	// lineRow is a record without quotes: its delimiters part cells and nothing else, so it is handed on in one piece.
+	// Reflection on every cell would take most of the time that a file takes.
+	lineRow struct {
+		Line string `csv:"line"`
 	}
-	row16 struct {
-		Cells [16]string `csv:"c" csv[]:"16"`
-	}
-	row64 struct {
-		Cells [maxColumns]string `csv:"c" csv[]:"64"`
+	// cellRow is any other record. All columns that are read from have the same name, so that gocsv gives their cells to
+	// one field, one after the other.
+	cellRow struct {
+		Cells cellList `csv:"cell"`
 	}
 )
 
-func (r *row8) cells() []string  { return r.Cells[:] }
-func (r *row16) cells() []string { return r.Cells[:] }
-func (r *row64) cells() []string { return r.Cells[:] }
+// The names of columns in the header that gocsv is given.
+const (
+	lineName   = "line"
+	cellName   = "cell"
+	unreadName = "unread" // gocsv leaves it out
+)
 
-// newRow returns a row that has so many cells.
-func newRow(cells int) customerRow {
-	switch {
-	case cells <= 8:
-		return &row8{}
-	case cells <= 16:
-		return &row16{}
+// lineDelimiter parts nothing: no text has it that allText finds fine.
+const lineDelimiter = '\x1f'
+
+// cellList collects cells. It is a pointer, so that reflection needs no memory to look at it.
+type cellList struct{ texts *[]string }
+
+// UnmarshalCSV takes the next cell of a row.
+func (c *cellList) UnmarshalCSV(cell string) error {
+	if c.texts == nil {
+		texts := make([]string, 0, 8)
+		c.texts = &texts
 	}
-	return &row64{}
+	*c.texts = append(*c.texts, cell)
+	return nil
 }
 
-// cellName is what gocsv calls a cell of a row.
-func cellName(i int) string { return "c[" + strconv.Itoa(i) + "]" }
+// rowHeader is the mapped header that gocsv reads before records that are decoded cell by cell.
+func (l *layout) rowHeader() string {
+	names := make([]string, len(l.cellOf))
+	for i, cell := range l.cellOf {
+		if names[i] = cellName; cell < 0 {
+			names[i] = unreadName
+		}
+	}
+	return strings.Join(names, string(l.delimiter)) + "\n"
+}
+
+// plain reports whether lines of a block can be cut at delimiters: its text is fine and has no quote.
+func (l *layout) plain(b block, clean bool) bool {
+	return clean && l.delimiter < utf8.RuneSelf && bytes.IndexByte(b.text, '"') < 0
+}
+
+// cut parts a line without quotes into the cells that are read from. ok is false if it has not as many as the header.
+func (l *layout) cut(line string, cells []string) (ok bool) {
+	delimiter := byte(l.delimiter)
+	for i, cell := range l.cellOf {
+		text := line
+		end := strings.IndexByte(line, delimiter)
+		if last := i == len(l.cellOf)-1; last != (end < 0) {
+			return false
+		}
+		if end >= 0 {
+			text, line = line[:end], line[end+1:]
+		}
+		if cell >= 0 {
+			cells[cell] = text
+		}
+	}
+	return true
+}

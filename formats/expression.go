@@ -138,7 +138,8 @@ func (e *expression) text(cells []string) (text string, complete bool, word, rem
 	if e.constant() {
 		return e.parts[0].literal, true, "", ""
 	}
-	var out strings.Builder
+	var room [128]byte
+	out := room[:0]
 	pending, said := "", false
 	complete, skipped := true, false // skipped: the column before was empty
 	for _, p := range e.parts {
@@ -162,16 +163,16 @@ func (e *expression) text(cells []string) (text string, complete bool, word, rem
 			continue
 		}
 		if said || strings.TrimSpace(pending) != "" {
-			out.WriteString(pending)
+			out = append(out, pending...)
 		}
-		out.WriteString(cell)
+		out = append(out, cell...)
 		pending, said = "", true
 	}
 	if !said {
 		return "", complete, "", ""
 	}
 	if complete || strings.TrimSpace(pending) != "" {
-		out.WriteString(pending)
+		out = append(out, pending...)
 	}
-	return out.String(), complete, "", ""
+	return string(out), complete, "", ""
 }

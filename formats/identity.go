@@ -12,9 +12,10 @@ func checkIdentityNumber(s string) (word, remedy string) {
 	switch {
 	case s == "":
 		return "", ""
-	case scientific.MatchString(s) || decimalZeros.MatchString(s):
-		return word0, "a spreadsheet has turned it into a number; format the column as text and export again"
 	case !allDigits(s):
+		if scientific.MatchString(s) || decimalZeros.MatchString(s) {
+			return word0, "a spreadsheet has turned it into a number; format the column as text and export again"
+		}
 		return word0, "a South African identity number is 13 digits and nothing else"
 	case len(s) < identityDigits:
 		return word0, fmt.Sprintf("it has %d digits, 13 are right: most likely a spreadsheet has eaten leading zeros; format the column as text and export again", len(s))

@@ -19,7 +19,8 @@ const MaxRecord = 1 << 20
 // the next one.
 type lane struct {
 	rules  *rowRules
-	buffer []byte // of the block
+	buffer []byte        // of the block
+	done   chan struct{} // holds a token once the block is parsed
 
 	records []CustomerRecord
 	blank   int
@@ -31,7 +32,12 @@ type lane struct {
 	csv      *csv.Reader
 	end      int // where in the block the last record ended
 	clean    bool
+	cells    []string    // of the record at hand that are read from
 	metadata []Metadatum // room for what records keep
+}
+
+func newLane(rules *rowRules) *lane {
+	return &lane{rules: rules, done: make(chan struct{}, 1), cells: make([]string, rules.known)}
 }
 
 // parse makes records of a block.
@@ -44,9 +50,14 @@ func (l *lane) parse(b block) {
 		}
 	}
 	l.clean = allText(b.text)
-	l.csv = csv.NewReader(io.MultiReader(strings.NewReader(l.header), bytes.NewReader(b.text)))
-	l.csv.Comma, l.csv.ReuseRecord = l.rules.delimiter, true
-	rows, err := gocsv.NewUnmarshaller(l.csv, newRow(l.rules.known))
+	header, delimiter, row := l.rules.cellHeader, l.rules.delimiter, any(&cellRow{})
+	if l.rules.plain(b, l.clean) {
+		header, delimiter, row = lineName+"\n", lineDelimiter, &lineRow{}
+	}
+	l.header = header
+	l.csv = csv.NewReader(io.MultiReader(strings.NewReader(header), bytes.NewReader(b.text)))
+	l.csv.Comma, l.csv.ReuseRecord = delimiter, true
+	rows, err := gocsv.NewUnmarshaller(l.csv, row)
 	if err != nil {
 		l.fault = fmt.Errorf("read the mapped header: %w", err)
 		return
@@ -57,12 +68,21 @@ func (l *lane) parse(b block) {
 
 // next reads one record; false is the end of the block, or a fault.
 func (l *lane) next(rows *gocsv.Unmarshaller) bool {
-	value, err := rows.Read()
+	row, err := rows.Read()
 	if err != nil {
 		return l.unread(err)
 	}
+	ragged := false
+	switch row := row.(type) {
+	case *lineRow:
+		ragged = !l.rules.cut(row.Line, l.cells)
+	case *cellRow:
+		if row.Cells.texts != nil {
+			copy(l.cells, *row.Cells.texts)
+		}
+	}
 	line, _ := l.csv.FieldPos(0)
-	l.add(l.physical(line), value.(customerRow).cells(), false)
+	l.add(l.physical(line), ragged)
 	return true
 }
 
@@ -73,7 +93,7 @@ func (l *lane) unread(err error) bool {
 	case errors.Is(err, io.EOF):
 		l.cutRecord()
 	case errors.As(err, &parse) && errors.Is(parse.Err, csv.ErrFieldCount):
-		l.add(l.physical(parse.StartLine), nil, true)
+		l.add(l.physical(parse.StartLine), true)
 		return true
 	case errors.As(err, &parse) && l.block.cut:
 		l.fault = tooLong(l.physical(parse.StartLine))
@@ -88,8 +108,8 @@ func (l *lane) unread(err error) bool {
 // physical turns a line of the parser, whose first one is the mapped header, into a line of the file.
 func (l *lane) physical(line int) int { return l.block.line + line - 2 }
 
-// add makes a record of a row; a ragged one has the wrong width, and no cells.
-func (l *lane) add(line int, cells []string, ragged bool) {
+// add makes a record of a row; a ragged one has the wrong width, and its cells say nothing.
+func (l *lane) add(line int, ragged bool) {
 	raw := l.cutRecord()
 	if len(raw) > MaxRecord {
 		l.fault = tooLong(line)
@@ -110,7 +130,7 @@ func (l *lane) add(line int, cells []string, ragged bool) {
 		l.rules.addRagged(record)
 		return
 	}
-	l.validate(record, cells)
+	l.validate(record, l.cells)
 }
 
 // record makes room for one more record, empty.

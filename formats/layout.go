@@ -40,7 +40,7 @@ func (s *source) text(cells []string) (text, word, remedy string) {
 // layout is a header mapped to the fields of a customer.
 type layout struct {
 	header    []string // names as they came
-	names     []string // what each column is called in a row; see customerRow
+	cellOf    []int    // of each column: where its cells stand in a row; -1 for one that nothing is read from
 	unknown   []string // names as they came of columns that nothing is read from
 	known     int      // columns that something is read from
 	delimiter rune
@@ -51,7 +51,7 @@ type layout struct {
 	identity                                              []identityColumn
 	needed                                                []*source // columns that must not be empty and go nowhere by themselves
 	order                                                 map[string]int
-	referenceCell                                         int // column of the reference, if it is one; -1 otherwise
+	referenceAt                                           int // column of the reference, if it is one; -1 otherwise
 	countCell, sumCell                                    int // columns of the trailer's figures; -1 for none
 }
 
@@ -73,7 +73,7 @@ type layoutBuilder struct {
 // newLayout maps a header. Missing and doubled columns are a *FileError, unusable options another error.
 func newLayout(header []string, options *CustomerOptions) (*layout, error) {
 	b := &layoutBuilder{
-		layout:  &layout{header: header, names: make([]string, len(header)), order: map[string]int{}, referenceCell: -1, countCell: -1, sumCell: -1},
+		layout:  &layout{header: header, cellOf: make([]int, len(header)), order: map[string]int{}, referenceAt: -1, countCell: -1, sumCell: -1},
 		options: options, index: map[string]int{}, used: make([]bool, len(header)),
 	}
 	for i, cell := range header {
@@ -243,19 +243,17 @@ func (b *layoutBuilder) finish() {
 	b.reference.required = "missing_reference"
 	b.trailer()
 	slices.SortFunc(b.metadata, func(x, y *source) int { return strings.Compare(x.key, y.key) })
-	b.referenceCell = b.reference.cell
-	cells := make([]int, len(b.header))
+	b.referenceAt = b.reference.cell
 	for i, used := range b.used {
 		switch {
 		case used && b.known < maxColumns:
-			cells[i] = b.known
-			b.names[i] = cellName(b.known)
+			b.cellOf[i] = b.known
 			b.known++
 		case used:
 			b.fault = &FileError{Line: 1, Rule: "too_many_columns", Remedy: fmt.Sprintf("more than %d columns would be read; name those that matter in files.columns, with format: columns", maxColumns)}
 			return
 		default:
-			b.names[i] = unreadName
+			b.cellOf[i] = -1
 			if !isRejectColumn(b.header[i]) {
 				b.unknown = append(b.unknown, b.unknownName(i))
 			}
@@ -263,10 +261,10 @@ func (b *layoutBuilder) finish() {
 	}
 	for _, s := range b.sources() {
 		if s.cell >= 0 {
-			s.cell = cells[s.cell]
+			s.cell = b.cellOf[s.cell]
 		} else if s.expr != nil {
 			for i := range s.expr.parts {
-				s.expr.parts[i].cell = cells[s.expr.parts[i].cell]
+				s.expr.parts[i].cell = b.cellOf[s.expr.parts[i].cell]
 			}
 		}
 	}

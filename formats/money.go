@@ -30,23 +30,43 @@ func (e *AmountError) Unwrap() error { return e.Err }
 //go:embed iso4217.csv
 var iso4217 string
 
-// minorDigits is the list of active ISO 4217 codes with the number of digits of their minor unit.
-var minorDigits = sync.OnceValue(func() map[string]int {
-	table := make(map[string]int, 180)
+// minorDigits is the list of active ISO 4217 codes by codeIndex, with one more than the digits of their minor unit; 0 for
+// what is no code. It is looked into for every row of a file.
+var minorDigits = sync.OnceValue(func() *[26 * 26 * 26]byte {
+	table := new([26 * 26 * 26]byte)
 	for line := range strings.Lines(iso4217) {
 		code, digits, _ := strings.Cut(strings.TrimSpace(line), ",")
-		if n, err := strconv.Atoi(digits); err == nil {
-			table[code] = n
+		at, isCode := codeIndex(code)
+		if n, err := strconv.ParseUint(digits, 10, 4); err == nil && isCode {
+			table[at] = byte(n) + 1
 		}
 	}
 	return table
 })
 
+// codeIndex numbers the texts of three capital letters.
+func codeIndex(code string) (index int, ok bool) {
+	if len(code) != 3 {
+		return 0, false
+	}
+	for i := range len(code) {
+		letter := code[i] - 'A'
+		if letter >= 26 {
+			return 0, false
+		}
+		index = 26*index + int(letter)
+	}
+	return index, true
+}
+
 // MinorDigits returns how many decimal digits the minor unit of a currency has by ISO 4217 (ZAR 2, JPY 0, BHD 3). ok is
 // false for a text that is no active code; codes are upper case.
 func MinorDigits(currency string) (digits int, ok bool) {
-	digits, ok = minorDigits()[currency]
-	return digits, ok
+	at, ok := codeIndex(currency)
+	if !ok || minorDigits()[at] == 0 {
+		return 0, false
+	}
+	return int(minorDigits()[at]) - 1, true
 }
 
 // ParseMinor reads an amount in minor units: an optional minus sign and ASCII digits, nothing else, within int64. "-0"

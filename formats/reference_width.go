@@ -13,10 +13,10 @@ const sampleSize = 64 << 10
 // begin with a zero, all that do have the same length, and no fewer have that length than another, a shorter number has
 // most likely been through a spreadsheet, which takes the zeros for nothing.
 func (r *rowRules) sampleReferences(text []byte) {
-	if r.referenceCell < 0 {
+	at := r.referenceAt
+	if at < 0 {
 		return
 	}
-	at := r.columnOf(r.referenceCell)
 	rows := csv.NewReader(bytes.NewReader(text[:min(len(text), sampleSize)]))
 	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord = r.delimiter, len(r.header), true
 	zeroed, width := 0, 0
@@ -52,14 +52,4 @@ func (r *rowRules) sampleReferences(text []byte) {
 	if zeroed >= 2 {
 		r.width = width
 	}
-}
-
-// columnOf returns the file's column of a cell.
-func (l *layout) columnOf(cell int) int {
-	for i, name := range l.names {
-		if name == cellName(cell) {
-			return i
-		}
-	}
-	return 0
 }

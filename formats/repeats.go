@@ -9,7 +9,9 @@ import (
 	"hash/maphash"
 	"io"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
 )
 
 // Repeat says that a record's reference stands in its file more than once (design.md section 6): equal records count once,
@@ -42,7 +44,7 @@ type mark struct {
 }
 
 const (
-	repeatParts = 64      // files that the marks are spread over by reference
+	repeatParts = 256     // files that the marks are spread over by reference: of 5 GB, each has some 10 MB
 	marksHeld   = 1 << 18 // marks in memory before they go to files
 	markSize    = 5 * 8
 )
@@ -82,7 +84,7 @@ func (r *Repeats) spill() error {
 			if err != nil {
 				return fmt.Errorf("make a temporary file: %w", err)
 			}
-			r.files[p], r.out[p] = f, bufio.NewWriterSize(f, 32<<10)
+			r.files[p], r.out[p] = f, bufio.NewWriterSize(f, 16<<10)
 		}
 		if _, err := r.out[p].Write(m.appendTo(r.out[p].AvailableBuffer())); err != nil {
 			return fmt.Errorf("write a temporary file: %w", err)
@@ -117,21 +119,34 @@ func (r *Repeats) Find() ([]Repeat, error) {
 	if err := r.spill(); err != nil {
 		return nil, err
 	}
-	var found []Repeat
-	for p, f := range r.files {
-		if f == nil {
-			continue
-		}
-		if err := r.out[p].Flush(); err != nil {
-			return nil, fmt.Errorf("write a temporary file: %w", err)
-		}
-		marks, err := readMarks(f)
-		if err != nil {
-			return nil, fmt.Errorf("read a temporary file: %w", err)
-		}
-		found = appendRepeats(found, marks)
+	var found [repeatParts][]Repeat
+	var errs [repeatParts]error
+	var work sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		work.Go(func() {
+			for p := w; p < repeatParts; p += workers {
+				found[p], errs[p] = r.findIn(p)
+			}
+		})
 	}
-	return inOrder(found), nil
+	work.Wait()
+	return inOrder(slices.Concat(found[:]...)), errors.Join(errs[:]...)
+}
+
+// findIn finds the repeats among the marks of one file.
+func (r *Repeats) findIn(part int) ([]Repeat, error) {
+	if r.files[part] == nil {
+		return nil, nil
+	}
+	if err := r.out[part].Flush(); err != nil {
+		return nil, fmt.Errorf("write a temporary file: %w", err)
+	}
+	marks, err := readMarks(r.files[part])
+	if err != nil {
+		return nil, fmt.Errorf("read a temporary file: %w", err)
+	}
+	return appendRepeats(nil, marks), nil
 }
 
 func inOrder(found []Repeat) []Repeat {
@@ -140,18 +155,23 @@ func inOrder(found []Repeat) []Repeat {
 }
 
 func readMarks(f *os.File) ([]mark, error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
 		return nil, err
 	}
-	var marks []mark
-	in, b := bufio.NewReader(f), make([]byte, markSize)
-	for {
-		if _, err := io.ReadFull(in, b); errors.Is(err, io.EOF) {
+	marks := make([]mark, 0, size/markSize)
+	in := io.NewSectionReader(f, 0, size)
+	for b := make([]byte, 1024*markSize); ; {
+		n, err := io.ReadFull(in, b)
+		for at := 0; at+markSize <= n; at += markSize {
+			marks = append(marks, markOf(b[at:]))
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return marks, nil
-		} else if err != nil {
+		case err != nil:
 			return nil, err
 		}
-		marks = append(marks, markOf(b))
 	}
 }
 

@@ -16,20 +16,16 @@ type rowRules struct {
 	guessed     bool   // the encoding is UTF-8 only as long as all of it is
 	width       int    // digits of the references, if they are numbers of one length with leading zeros; 0 otherwise
 	trailerSign []byte // stands at the beginning of a trailer; nil if there is none
+	cellHeader  string // see rowHeader
 }
 
 func newRowRules(l *layout, options *CustomerOptions, guessed bool) *rowRules {
-	r := &rowRules{layout: l, options: options, phones: newPhones(options.PhoneCountry), guessed: guessed}
+	r := &rowRules{layout: l, options: options, phones: newPhones(options.PhoneCountry), guessed: guessed, cellHeader: l.rowHeader()}
 	if options.Trailer.Match != "" {
 		sign, _, _ := strings.Cut(options.Trailer.Match, `"`)
 		r.trailerSign = []byte(sign)
 	}
 	return r
-}
-
-func newLane(rules *rowRules) *lane {
-	head := strings.Join(rules.names, string(rules.delimiter)) + "\n"
-	return &lane{rules: rules, header: head}
 }
 
 // validate fills in the record's customer from its cells and lists every problem, in column order.
@@ -63,9 +59,6 @@ func (l *lane) validate(record *CustomerRecord, cells []string) {
 func (l *lane) text(record *CustomerRecord, s *source, cells []string, check rule) string {
 	if s == nil {
 		return ""
-	}
-	if l.clean && s.cell >= 0 && (check == nil || cells[s.cell] == "") && (s.required == "" || cells[s.cell] != "") {
-		return cells[s.cell]
 	}
 	text, word, remedy := s.text(cells)
 	if word == "" && !l.clean {

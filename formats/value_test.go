@@ -122,11 +122,19 @@ func TestMarksRoundTrip(t *testing.T) {
 // An amount that is taken is written in one of two ways, grouped or not, with as many decimals as it likes up to those of
 // the currency.
 func FuzzMarks(f *testing.F) {
-	for _, seed := range []string{"1 234,56", "1\u00a0234,5", "-0,05", "12 34", "1e3", "+1", "1,", ",5", "00", "999 999 999 999 999 999,99"} {
+	for _, seed := range []string{"1234,5", "-12,34", "0,00", "12345678901234", "1 234,56", "1\u00a0234,5", "-0,05", "12 34", "1e3", "+1", "1,", ",5", "00", "999 999 999 999 999 999,99"} {
 		f.Add(seed)
 	}
 	m := Marks{Decimal: ',', Group: ' '}
 	f.Fuzz(func(t *testing.T, text string) {
+		for exponent := range maxDecimals {
+			for _, m := range []Marks{{}, m} {
+				quick, ok := m.plainMajor(text, exponent)
+				if exact, err := m.parseMajor(text, "", exponent); ok && (err != nil || quick != exact) {
+					t.Fatalf("%q is quickly read as %d and exactly as %d, %v", text, quick, exact, err)
+				}
+			}
+		}
 		minor, err := m.ParseMajor(text, "ZAR")
 		if err != nil {
 			return
@@ -217,7 +225,7 @@ func FuzzHeader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if l.known < 1 || l.known > maxColumns || l.reference == nil || len(l.names) != len(l.header) {
+		if l.known < 1 || l.known > maxColumns || l.reference == nil || len(l.cellOf) != len(l.header) {
 			t.Fatalf("%q: %+v", text, l)
 		}
 		cells := make([]string, l.known)
