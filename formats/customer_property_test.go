@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 )
 
@@ -82,6 +83,54 @@ func TestBlocksAreInvisible(t *testing.T) {
 			t.Fatalf("%q in blocks of %d: %v\n%s", text, size, err, diff)
 		}
 	})
+}
+
+// Lines without quotes are cut, and others decoded cell by cell: a file that has a quote at its end, in the same block, says
+// the same in all rows before.
+func TestQuotesElsewhereChangeNothing(t *testing.T) {
+	pieces := []string{"A", "bc", "é", ",", ",", ",", "\n", "\r\n", " ", "x\ty", "\r", "0821234567", "a@example.com", "12"}
+	rapid.Check(t, func(t *rapid.T) {
+		text := "name,colour,external_reference,email\n" + strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 60).Draw(t, "file"), "") + "\n"
+		var told [2][]string
+		for i, text := range []string{text, text + "\"A\",,,\n"} {
+			r, err := NewCustomerReader(strings.NewReader(text), CustomerOptions{})
+			for err == nil {
+				var record *CustomerRecord
+				if record, err = r.Next(); err == nil {
+					told[i] = append(told[i], recordVerdict(record)+string(record.Raw))
+				}
+			}
+			if !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(told[0], told[1][:len(told[1])-1], cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%q:\n%s", text, diff)
+		}
+	})
+}
+
+// A reader that is left in the middle leaves nothing behind, and one that was closed goes on.
+func TestCloseWaits(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	file := benchmarkFile(20_000)
+	r, err := NewCustomerReader(bytes.NewReader(file), CustomerOptions{PhoneCountry: "ZA"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; ; n++ {
+		_, err := r.Next()
+		if errors.Is(err, io.EOF) && n == 20_000 {
+			return
+		}
+		if err != nil {
+			t.Fatal(n, err)
+		}
+		r.Close()
+		if n == 0 {
+			goleak.VerifyNone(t)
+		}
+	}
 }
 
 // What is accepted prints back to what was read: nothing is trimmed, rounded or mended on the way.

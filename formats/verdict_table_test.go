@@ -133,6 +133,7 @@ var verdicts = []struct{ options, text, verdict string }{
 	{"", "external_reference\nbill_\n", "2 !reserved_reference(external_reference)"},
 	{"", "external_reference\n007\n", "2 007"},
 	{"", "external_reference\n00123\n00456\n789\n", "2 00123; 3 00456; 4 !lost_zeros(external_reference)"},
+	{"", "colour,size,external_reference\n,,00123\n,,00456\n,,789\n", "2 00123; 3 00456; 4 !lost_zeros(external_reference); unread colour,size"},
 	{"", "external_reference\n00123\n00456\n12789\n0\n", "2 00123; 3 00456; 4 12789; 5 0"},
 	{"", "external_reference\n1\n12\n123\n", "2 1; 3 12; 4 123"},
 	{"", "external_reference\n01\n12\n5\n", "2 01; 3 12; 4 5"},

@@ -147,5 +147,17 @@ func (f File) open() (*formats.CustomerReader, io.Closer, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, src.Close())
 	}
-	return r, src, nil
+	return r, opened{r, src}, nil
+}
+
+// opened is a file that is being read: what the reader has set going ends before its source does.
+type opened struct {
+	reader *formats.CustomerReader
+	src    io.Closer
+}
+
+// Close ends the reading.
+func (o opened) Close() error {
+	o.reader.Close()
+	return o.src.Close()
 }

@@ -157,6 +157,7 @@ func (c *check) records(ctx context.Context, plain plainFile, options formats.Cu
 	if err != nil {
 		return err
 	}
+	defer records.Close()
 	r, profile := c.result, &Profile{Encoding: string(records.Encoding()), Delimiter: string(records.Delimiter()), Currencies: []CurrencyTotal{}}
 	for {
 		record, err := records.Next()
@@ -233,6 +234,7 @@ func (c *check) writeRejects(ctx context.Context, plain plainFile, options forma
 		if err != nil {
 			return err
 		}
+		defer records.Close()
 		rejects, err := formats.NewRejectsWriter(w, records)
 		if err != nil {
 			return err

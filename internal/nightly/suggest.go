@@ -61,6 +61,9 @@ func (r *SuggestResult) look(ctx context.Context, plain plainFile) error {
 	r.YAML, r.Settings = suggestion.YAML(), suggestion.Settings
 	err = plain.read(func(src io.Reader) error {
 		records, err := formats.NewCustomerReader(src, suggestion.Options)
+		if err == nil {
+			defer records.Close()
+		}
 		for err == nil {
 			var record *formats.CustomerRecord
 			if record, err = records.Next(); err != nil {
