@@ -9,6 +9,7 @@ import (
 const (
 	SeverityBreak  = "break"  // money or a total that does not fit, and needs a person
 	SeverityNotice = "notice" // worth knowing, nothing to fix
+	SeverityClosed = "closed" // a break of the report before this one that is open no more; listed once
 )
 
 // The reasons of exceptions.csv beside those of held and unapplied payments and ReasonReversal (design.md section 8,

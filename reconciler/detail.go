@@ -71,6 +71,9 @@ func crossedDetail(p *point) string {
 		p.at.UTC().Format(time.RFC3339), p.sentAt.UTC().Format(time.RFC3339), payments(p.crossedCount), asked)
 }
 
+// closedDetail is the sentence for a break that is open no more.
+func closedDetail(detail string) string { return "Closed. It said: " + detail }
+
 func payments(n int64) string {
 	if n == 1 {
 		return "1 payment"

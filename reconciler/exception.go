@@ -46,15 +46,11 @@ func (r *Reconciler) Find(f Finding) error {
 	return nil
 }
 
-// except adds an exception, and to it what follows from its reason, its id and the date.
+// except adds an exception, and to it what follows from its reason and its id.
 func (r *Reconciler) except(row formats.ExceptionRow) {
 	row.Severity, _ = formats.Severity(row.Reason)
 	comment := r.options.Comments[row.ID]
 	row.Owner, row.Comment = comment.Owner, comment.Comment
-	if !row.FirstSeen.IsZero() {
-		days, ok := formats.DaysBetween(r.options.DateOf(row.FirstSeen), r.options.BusinessDate)
-		row.AgeDays, row.HasAge = max(days, 0), ok
-	}
 	r.found = append(r.found, row)
 }
 
@@ -119,12 +115,17 @@ func (r *Reconciler) exceptLine(row formats.BalanceRow, l *line) {
 		}
 		about := base
 		about.Reason = formats.ReasonCrossedPayment
-		about.ID = exceptionID(about.Reason, row.CustomerID, row.Currency, p.at.UTC().Format(time.RFC3339Nano))
+		about.ID = crossedID(row.CustomerID, row.Currency, p.at)
 		about.Amount, about.HasAmount = p.crossed, true
 		about.FirstSeen = p.sentAt
 		about.Detail = crossedDetail(p)
 		r.except(about)
 	}
+}
+
+// crossedID names a balance that crossed payments.
+func crossedID(customerID, currency string, at time.Time) string {
+	return exceptionID(formats.ReasonCrossedPayment, customerID, currency, at.UTC().Format(time.RFC3339Nano))
 }
 
 // exceptUnpayable adds a notice for every customer that cannot be paid, if others can: where Moment shows payment rules
@@ -150,11 +151,16 @@ func (r *Reconciler) exceptUnpayable(lines []*line) {
 	}
 }
 
+// severityOrder is the order of severities in a report: what needs a person first, what is over last.
+func severityOrder(severity string) int {
+	return slices.Index([]string{formats.SeverityBreak, formats.SeverityNotice, formats.SeverityClosed}, severity)
+}
+
 // sortExceptions puts breaks first, the oldest of each severity first and those of unknown age last.
 func sortExceptions(rows []formats.ExceptionRow) {
 	slices.SortStableFunc(rows, func(a, b formats.ExceptionRow) int {
-		if a.Severity != b.Severity {
-			return strings.Compare(a.Severity, b.Severity) // break before notice
+		if order := severityOrder(a.Severity) - severityOrder(b.Severity); order != 0 {
+			return order
 		}
 		if a.FirstSeen.IsZero() != b.FirstSeen.IsZero() {
 			if a.FirstSeen.IsZero() {

@@ -64,6 +64,9 @@ func (r *Reconciler) judge(e *event) verdict {
 	}
 	v := r.judgePlace(e, released)
 	if !r.within(e.at) {
+		if r.ahead(e.at) {
+			r.watch.see(e, v)
+		}
 		v = verdict{
 			status: formats.StatusExcluded, reason: formats.ReasonOutOfPeriod, line: v.line,
 			before: v.status == formats.StatusApplied && r.ahead(e.at),

@@ -25,6 +25,8 @@ type Options struct {
 	Decisions map[string]Decision
 	// Comments are what analysts wrote beside exceptions, by exception id.
 	Comments map[string]formats.Comment
+	// Watch are the ids of an earlier report's exceptions, for Result.Continue.
+	Watch []string
 }
 
 // Decision is what a person decided on a held event.
@@ -47,6 +49,7 @@ type Reconciler struct {
 	memory    memory
 	journal   journalTotals
 	days      *days
+	watch     watch
 	found     []formats.ExceptionRow
 	stage     stage
 }
@@ -90,6 +93,7 @@ func New(options Options) (*Reconciler, error) {
 		memory:    newMemory(),
 		journal:   journalTotals{lines: map[lineKind]lineTotal{}, applied: map[string]*big.Int{}},
 		days:      newDays(options.DateOf),
+		watch:     newWatch(options.Watch),
 	}, nil
 }
 

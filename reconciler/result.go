@@ -30,6 +30,12 @@ type Result struct {
 	from, to  time.Time
 	tolerance int64
 	lines     []*line
+
+	// What it takes to continue the exceptions of an earlier report.
+	own      []formats.ExceptionRow
+	open     map[string]bool // of the watched ones: open, though not of this period
+	comments map[string]formats.Comment
+	dateOf   func(time.Time) string
 }
 
 // Result ends the reconciliation. It is an error to ask for it twice.
@@ -41,6 +47,7 @@ func (r *Reconciler) Result() (*Result, error) {
 	result := &Result{
 		BusinessDate: r.options.BusinessDate, from: r.options.From, to: r.options.To,
 		tolerance: r.options.Tolerance, lines: r.reportedLines(),
+		open: r.watch.open, comments: r.options.Comments, dateOf: r.options.DateOf,
 	}
 	totals := newBalanceTotals()
 	for _, l := range result.lines {
@@ -50,20 +57,17 @@ func (r *Reconciler) Result() (*Result, error) {
 		r.exceptLine(row, l)
 	}
 	r.exceptUnpayable(result.lines)
+	r.watch.seeCrossed(result.lines)
 	result.Events = r.journal.eventTotals()
 	result.Customers = totals.customerTotals()
 	result.RollForward = totals.rollForward()
 	result.Days = r.days.totals()
 	result.Checks = r.check(result.lines, totals)
-	result.Exceptions = r.found
-	sortExceptions(result.Exceptions)
-	for _, row := range result.Exceptions {
-		if row.Severity == formats.SeverityBreak {
-			result.Breaks++
-		} else {
-			result.Notices++
-		}
+	result.own = r.found
+	for i := range result.own {
+		result.age(&result.own[i])
 	}
+	result.Continue(nil)
 	return result, nil
 }
 

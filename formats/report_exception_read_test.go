@@ -1,0 +1,76 @@
+package formats
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What is written comes back, whatever stands in it.
+func TestReadExceptionsBack(t *testing.T) {
+	rows := []ExceptionRow{
+		{
+			ID: "ex_1", Severity: SeverityBreak, Reason: ReasonUnknownCustomer, ExternalReference: "-7", CustomerID: "bcus_9", PaymentID: "=pay", EventID: "evt_1",
+			Currency: "ZAR", Amount: SumOf(-5), HasAmount: true, Detail: "Find out, \"now\".", FirstSeen: time.Date(2026, 11, 20, 4, 0, 0, 500, time.UTC),
+			AgeDays: 2, HasAge: true, Owner: "Lindiwe", Comment: "'=asked\nMoment",
+		},
+		{ID: "ex_2", Severity: SeverityNotice, Reason: ReasonOverpaid, Currency: "JPY", Amount: SumOf(math.MinInt64).AddSum(SumOf(math.MinInt64)), HasAmount: true},
+		{ID: "ex_3", Severity: SeverityClosed, Reason: ReasonTornTail},
+	}
+	var file bytes.Buffer
+	w, err := NewExceptionWriter(&file)
+	check(t, err)
+	for _, row := range rows {
+		check(t, w.Write(row))
+	}
+	check(t, w.Flush())
+	var got []ExceptionRow
+	check(t, ReadExceptions(&file, func(row ExceptionRow) error { got = append(got, row); return nil }))
+	if !reflect.DeepEqual(got, rows) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, rows)
+	}
+}
+
+// A spreadsheet changes what it does not understand; the row is still good for the rest.
+func TestReadExceptionsFromASpreadsheet(t *testing.T) {
+	const file = "\ufeffreason;severity;Exception_ID;amount;currency;first_seen;age_days\r\nunknown_customer;break;ex_1;1,00;ZAR;20/11/2026 04:00;two\r\n;break;;;;;\r\n"
+	var got []ExceptionRow
+	check(t, ReadExceptions(strings.NewReader(file), func(row ExceptionRow) error { got = append(got, row); return nil }))
+	want := []ExceptionRow{{ID: "ex_1", Severity: SeverityBreak, Reason: ReasonUnknownCustomer, Currency: "ZAR"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	var fault *FileError
+	if err := ReadExceptions(strings.NewReader("a,b\n1,2\n"), nil); !errors.As(err, &fault) || fault.Column != "exception_id" {
+		t.Errorf("a file of another kind: %v", err)
+	}
+}
+
+func TestParseMajorSum(t *testing.T) {
+	for _, c := range []struct {
+		text, currency string
+		ok             bool
+	}{
+		{"0.00", "ZAR", true},
+		{"-0.05", "ZAR", true},
+		{"12.345", "BHD", true},
+		{"20", "JPY", true},
+		{"1701411834604692317316873037158841057.27", "ZAR", true},
+		{"-1701411834604692317316873037158841057.29", "ZAR", false},
+		{"1.0", "ZAR", false},
+		{"20.00", "JPY", false},
+		{"", "ZAR", false},
+		{"1.2.3", "ZAR", false},
+		{"+1.00", "ZAR", false},
+		{"0x10", "ZAR", false},
+	} {
+		sum, ok := parseMajorSum(c.text, c.currency)
+		if ok != c.ok || ok && sum.Major(c.currency) != c.text {
+			t.Errorf("%q %s is read as %s, %v", c.text, c.currency, sum, ok)
+		}
+	}
+}
