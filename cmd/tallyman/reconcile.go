@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,6 +24,7 @@ type reconcileOptions struct {
 	expected string
 	journals []string
 	out      string
+	previous string
 }
 
 func newReconcileCommand(a *app) *cobra.Command {
@@ -52,6 +54,7 @@ Breaks end with 3, notices do not.`,
 	f.StringVar(&o.expected, "expected", "", "`FILE` with the expected balances, instead of the ledger")
 	f.StringArrayVar(&o.journals, "journal", nil, "journal file or directory `PATH`; may be given again")
 	f.StringVar(&o.out, "out", "", "write the report into `DIR`")
+	f.StringVar(&o.previous, "previous", "", "`DIR` of the report to compare with and go on from; else the last one of that date in reports.dir")
 	return cmd
 }
 
@@ -84,8 +87,8 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 			return err
 		}
 	}
-	if q.Previous == "" {
-		q.Previous = filepath.Join(q.Out, "exceptions.csv")
+	if q.Comments == "" {
+		q.Comments = filepath.Join(q.Out, "exceptions.csv")
 	}
 	report, err := reporter.Report(ctx, q)
 	if err != nil {
@@ -105,7 +108,7 @@ var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z
 
 // request reads the flags.
 func (o reconcileOptions) request() (nightly.ReportRequest, error) {
-	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out}
+	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out, PreviousDir: o.previous}
 	for _, flag := range []struct {
 		name, text string
 		to         *time.Time
@@ -118,6 +121,11 @@ func (o reconcileOptions) request() (nightly.ReportRequest, error) {
 			return q, usage(fmt.Errorf("%s: %q is no time as RFC 3339 has it, such as 2026-11-22T00:00:00+02:00", flag.name, flag.text))
 		}
 		*flag.to = t
+	}
+	if o.previous != "" {
+		if _, err := os.Stat(filepath.Join(o.previous, "summary.json")); err != nil {
+			return q, usage(fmt.Errorf("--previous: %w: name the directory of a report", err))
+		}
 	}
 	switch {
 	case o.expected != "" && (len(o.journals) == 0 || o.out == ""):
@@ -149,6 +157,7 @@ func (a *app) ledgerDefaults(q *nightly.ReportRequest, cfg *config.Config) error
 	if len(q.Journals) == 0 {
 		q.Journals, q.Optional = []string{filepath.Join(cfg.DataDir, "journal")}, true
 	}
+	q.Reports = cfg.Reports.Dir
 	if q.Out != "" {
 		return nil
 	}
@@ -167,7 +176,7 @@ func (a *app) ledgerDefaults(q *nightly.ReportRequest, cfg *config.Config) error
 	if date == "" {
 		date = "open"
 	}
-	q.Previous, q.Out = previous, filepath.Join(cfg.Reports.Dir, date, id)
+	q.Comments, q.Out = previous, filepath.Join(cfg.Reports.Dir, date, id)
 	return nil
 }
 

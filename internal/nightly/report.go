@@ -38,7 +38,11 @@ type ReportRequest struct {
 	Journals []string  // files or directories, in order
 	Optional bool      // a journal that is not there is an empty one: nothing was received yet
 	Out      string    // directory, made if need be
-	Previous string    // exceptions.csv of an earlier report, for owner and comment; may be missing
+	Comments string    // exceptions.csv of an earlier report, for owner and comment; may be missing
+
+	// Reports is where earlier reports stand, <date>/<run id>: a report of a business date goes on from the last one of that
+	// date, else of the date before. PreviousDir is the directory of the one to go on from instead. Both may be empty.
+	Reports, PreviousDir string
 }
 
 // Report is a written report.
@@ -73,13 +77,18 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		return nil, &InputError{err}
 	}
 	var err error
-	if options.Comments, err = readComments(q.Previous); err != nil {
+	if options.Comments, err = readComments(q.Comments); err != nil {
 		// What an analyst wrote is worth a warning, not the morning's report.
 		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
 	}
 	if options.Decisions, err = r.decisions(ctx); err != nil {
 		return nil, err
 	}
+	earlier, err := findEarlier(q)
+	if err != nil {
+		r.Log.Warn("an earlier report cannot be read, so this one does not go on from it", "error", err)
+	}
+	options.Watch = earlier.watch()
 	engine, err := reconciler.New(options)
 	if err != nil {
 		return nil, &InputError{err}
@@ -89,9 +98,6 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(q.Out, 0o700); err != nil {
-		return nil, fmt.Errorf("make the report's directory: %w", err)
-	}
 	read, err := r.payments(ctx, engine, q)
 	if err != nil {
 		return nil, err
@@ -100,16 +106,24 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
+	if err := report.writeBalances(result); err != nil {
+		return nil, err
+	}
+	previous, err := report.follow(result, earlier)
+	if err != nil {
+		return nil, err
+	}
 	report.Breaks, report.Notices = result.Breaks, result.Notices
 	report.Summary = result.Summary()
 	report.Summary.Timezone = r.Calendar.Location().String()
 	report.Summary.Inputs = append(inputs, read.inputs...)
 	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
+	report.Summary.Previous = previous.named()
 	report.Summary.Live = formats.Live{Mode: "none", LowersBalance: formats.LowersUnknown}
 	if report.Summary.Completeness, err = r.completeness(ctx, q, read); err != nil {
 		return nil, err
 	}
-	return report, report.write(result)
+	return report, report.write(result, previous, r.Log)
 }
 
 func (r *Reporter) decisions(ctx context.Context) (map[string]reconciler.Decision, error) {
@@ -164,15 +178,30 @@ func readComments(path string) (map[string]formats.Comment, error) {
 func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, report *Report) ([]formats.SummaryInput, error) {
 	if q.Expected != "" {
 		input, counts, err := readExpected(engine, q.Expected)
+		if err != nil {
+			return nil, err
+		}
 		report.LeftOut = counts.LeftOut
-		return []formats.SummaryInput{input}, err
+		return []formats.SummaryInput{input}, makeDir(q.Out)
+	}
+	if err := makeDir(q.Out); err != nil {
+		return nil, err
 	}
 	upTo := "9999-12-31"
 	if !q.To.IsZero() {
 		upTo = r.Calendar.DateOf(q.To.Add(-time.Nanosecond))
 	}
+	report.Files = append(report.Files, assertionsFile)
+	return nil, writeReport(filepath.Join(q.Out, assertionsFile), formats.NewAssertionWriter, func(rows *formats.AssertionWriter) error {
+		return r.ledgerAssertions(ctx, engine, q, upTo, rows)
+	})
+}
+
+// ledgerAssertions gives the engine what the ledger knows, and writes assertions.csv on the way: those of the period.
+func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, upTo string, rows *formats.AssertionWriter) error {
+	first, _, _ := r.dates(q)
 	starts := map[string]time.Time{}
-	return nil, r.Ledger.Assertions(ctx, upTo, func(a ledger.Assertion) error {
+	return r.Ledger.Assertions(ctx, upTo, func(a ledger.Assertion) error {
 		at, known := starts[a.BusinessDate]
 		if !known {
 			var err error
@@ -180,6 +209,14 @@ func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler
 				return err
 			}
 			starts[a.BusinessDate] = at
+		}
+		if a.BusinessDate >= first {
+			if err := rows.Write(formats.AssertionRow{
+				BusinessDate: a.BusinessDate, ExternalReference: a.ExternalReference, CustomerID: a.CustomerID, Currency: a.Currency,
+				Balance: a.Balance, DueDate: a.DueDate, SentAt: a.SentAt, Source: fmt.Sprintf("%s:%d", a.FileName, a.Line),
+			}); err != nil {
+				return err
+			}
 		}
 		return engine.Assert(reconciler.Assertion{
 			At: at, SentAt: a.SentAt, CustomerID: a.CustomerID, ExternalReference: a.ExternalReference, Name: a.Name,
@@ -308,45 +345,4 @@ func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, n
 		}
 	}
 	return nil
-}
-
-// write writes what the result holds; payments.csv is there already.
-func (report *Report) write(result *reconciler.Result) error {
-	report.Files = []string{"balances.csv", "payments.csv", "exceptions.csv", "changes.csv", "summary.json"}
-	return errors.Join(
-		writeFile(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
-			rows, err := formats.NewBalanceWriter(w)
-			if err != nil {
-				return err
-			}
-			for row := range result.Balances() {
-				if err := rows.Write(row); err != nil {
-					return err
-				}
-			}
-			return rows.Flush()
-		}),
-		writeFile(filepath.Join(report.Dir, "exceptions.csv"), func(w io.Writer) error {
-			rows, err := formats.NewExceptionWriter(w)
-			if err != nil {
-				return err
-			}
-			for _, row := range result.Exceptions {
-				if err := rows.Write(row); err != nil {
-					return err
-				}
-			}
-			return rows.Flush()
-		}),
-		writeFile(filepath.Join(report.Dir, "changes.csv"), func(w io.Writer) error {
-			rows, err := formats.NewChangeWriter(w)
-			if err != nil {
-				return err
-			}
-			return rows.Flush()
-		}),
-		writeFile(filepath.Join(report.Dir, "summary.json"), func(w io.Writer) error {
-			return formats.WriteSummary(w, report.Summary)
-		}),
-	)
 }

@@ -138,13 +138,13 @@ func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report,
 		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets,
 		DayFiles: n.config.Inbox.Configured(), Log: n.log,
 	}
-	previous, err := LatestExceptions(n.config.Reports.Dir)
+	comments, err := LatestExceptions(n.config.Reports.Dir)
 	if err != nil {
 		return nil, err
 	}
 	return reporter.Report(ctx, ReportRequest{
 		Date: date, Journals: []string{filepath.Join(n.config.DataDir, "journal")}, Optional: true,
-		Out: filepath.Join(n.config.Reports.Dir, date, n.id), Previous: previous,
+		Out: filepath.Join(n.config.Reports.Dir, date, n.id), Comments: comments, Reports: n.config.Reports.Dir,
 	})
 }
 

@@ -1,0 +1,153 @@
+package nightly
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"tallyman/formats"
+	"tallyman/reconciler"
+)
+
+// assertionsFile is the one file of a report that only one from the ledger has.
+const assertionsFile = "assertions.csv"
+
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the report's directory: %w", err)
+	}
+	return nil
+}
+
+// flusher is a writer of one report file.
+type flusher interface{ Flush() error }
+
+// writeReport writes a whole report file.
+func writeReport[W flusher](path string, begin func(io.Writer) (W, error), write func(W) error) error {
+	return writeFile(path, func(w io.Writer) error { return fillReport(w, begin, write) })
+}
+
+func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write func(W) error) error {
+	rows, err := begin(w)
+	if err != nil {
+		return err
+	}
+	if err := write(rows); err != nil {
+		return err
+	}
+	return rows.Flush()
+}
+
+func (report *Report) writeBalances(result *reconciler.Result) error {
+	return writeReport(filepath.Join(report.Dir, "balances.csv"), formats.NewBalanceWriter, func(rows *formats.BalanceWriter) error {
+		for row := range result.Balances() {
+			if err := rows.Write(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// previousReport is the report that a new one is compared with.
+type previousReport struct {
+	*earlierReport
+	// reissue is a report that the new one repeats: what changed before it was written is said again.
+	reissue *earlierReport
+}
+
+// named is how summary.json calls it; nil for none.
+func (p previousReport) named() *formats.SummaryPrevious {
+	if p.earlierReport == nil {
+		return nil
+	}
+	return &formats.SummaryPrevious{Run: p.run(), SHA256: p.sha256}
+}
+
+// follow makes the exceptions go on from the earlier report, and returns the one to compare with: the last one of the
+// date, unless the new one only repeats it. Then it is the one before that, so that the same inputs give the same bytes
+// however often they are reconciled.
+func (report *Report) follow(result *reconciler.Result, earlier earlierReports) (previousReport, error) {
+	if earlier.same == nil {
+		result.Continue(earlier.exceptionsAfter(nil), unseenReasons()...)
+		return previousReport{}, nil
+	}
+	complete := (earlier.same.summary.Previous == nil) == (earlier.older == nil)
+	if complete {
+		result.Continue(earlier.exceptionsAfter(earlier.older), unseenReasons()...)
+		if same, err := report.repeats(result, earlier.same); err != nil || same {
+			return previousReport{earlier.older, earlier.same}, err
+		}
+	}
+	result.Continue(earlier.exceptionsAfter(earlier.same), unseenReasons()...)
+	return previousReport{earlierReport: earlier.same}, nil
+}
+
+// unseenReasons are the reasons of breaks that were not looked for.
+func unseenReasons() []string { return []string{formats.ReasonBalanceDrift} }
+
+// repeats reports whether an earlier report of the date has the very same figures.
+func (report *Report) repeats(result *reconciler.Result, earlier *earlierReport) (bool, error) {
+	for _, name := range []string{"balances.csv", "payments.csv", assertionsFile} {
+		if hashFile(filepath.Join(report.Dir, name)) != hashFile(filepath.Join(earlier.dir, name)) {
+			return false, nil
+		}
+	}
+	hash := sha256.New()
+	err := fillReport(hash, formats.NewExceptionWriter, exceptionRows(result))
+	return hex.EncodeToString(hash.Sum(nil)) == hashFile(filepath.Join(earlier.dir, "exceptions.csv")), err
+}
+
+func exceptionRows(result *reconciler.Result) func(*formats.ExceptionWriter) error {
+	return func(rows *formats.ExceptionWriter) error {
+		for _, row := range result.Exceptions {
+			if err := rows.Write(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// write writes what is left to write: balances.csv, payments.csv and assertions.csv are there already.
+func (report *Report) write(result *reconciler.Result, previous previousReport, log *slog.Logger) error {
+	report.Files = append([]string{"balances.csv", "payments.csv", "exceptions.csv", "changes.csv", "summary.json"}, report.Files...)
+	err := errors.Join(
+		writeReport(filepath.Join(report.Dir, "exceptions.csv"), formats.NewExceptionWriter, exceptionRows(result)),
+		report.writeChanges(previous, log),
+	)
+	return errors.Join(err, writeFile(filepath.Join(report.Dir, "summary.json"), func(w io.Writer) error {
+		return formats.WriteSummary(w, report.Summary)
+	}))
+}
+
+// writeChanges writes changes.csv. A previous report that cannot be compared with is worth a warning, and none is named
+// then.
+func (report *Report) writeChanges(previous previousReport, log *slog.Logger) error {
+	path := filepath.Join(report.Dir, "changes.csv")
+	if previous.reissue != nil {
+		text, err := os.ReadFile(filepath.Join(previous.reissue.dir, "changes.csv"))
+		if err == nil {
+			return writeFile(path, func(w io.Writer) error {
+				_, err := w.Write(text)
+				return err
+			})
+		}
+	}
+	compare := func(rows *formats.ChangeWriter) error { return nil }
+	if previous.earlierReport != nil {
+		compare = func(rows *formats.ChangeWriter) error { return compareReports(rows, previous.earlierReport, report) }
+	}
+	err := writeReport(path, formats.NewChangeWriter, compare)
+	if fault, ok := errors.AsType[*formats.FileError](err); ok {
+		log.Warn("the report is not compared with the one before it, which cannot be read any more", "report", previous.dir, "error", fault)
+		report.Summary.Previous = nil
+		return writeReport(path, formats.NewChangeWriter, func(*formats.ChangeWriter) error { return nil })
+	}
+	return err
+}
