@@ -49,7 +49,8 @@ func (d onDisk) Plan(ctx context.Context, rows []Row, finished []Finished) error
 func (d onDisk) Record(ctx context.Context, advances []Advance, finished []Finished) error {
 	next := make([]ledger.Advance, len(advances))
 	for i := range advances {
-		next[i] = ledger.Advance(advances[i])
+		a := &advances[i]
+		next[i] = ledger.Advance{Row: ledger.Row(a.Row), CustomerID: a.CustomerID, Found: a.Found, Payable: a.Payable}
 	}
 	return d.ledger.Record(ctx, d.file, next, toLedger(finished))
 }
@@ -57,11 +58,7 @@ func (d onDisk) Record(ctx context.Context, advances []Advance, finished []Finis
 func toLedger(finished []Finished) []ledger.Finished {
 	out := make([]ledger.Finished, len(finished))
 	for i, f := range finished {
-		out[i] = ledger.Finished{Number: f.Number, Refused: f.Refused, Result: f.Result}
-		if f.Assertion != nil {
-			s := ledger.Standing(*f.Assertion)
-			out[i].Assertion = &s
-		}
+		out[i] = ledger.Finished{Row: ledger.Row(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
 	}
 	return out
 }

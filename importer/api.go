@@ -54,11 +54,12 @@ type Remote struct {
 }
 
 // Ledger is what the importer needs of the records, for the one file that is imported. What a writing method returns
-// from is on disk, all or nothing. Plan gets the rows, and for those that are unchanged what they assert again.
+// from is on disk, all or nothing. Plan gets the rows that are to be sent, in order of their numbers, and those that are
+// finished without a request; what is on record of any of them is replaced.
 type Ledger interface {
 	Standings(ctx context.Context, references []string) (map[string]Standing, error)
 	Rows(ctx context.Context, from, to int) ([]Row, error)
-	Plan(ctx context.Context, rows []Row, finished []Finished) error
+	Plan(ctx context.Context, planned []Row, finished []Finished) error
 	Record(ctx context.Context, advances []Advance, finished []Finished) error
 }
 
@@ -100,22 +101,15 @@ type Row struct {
 // Advance is what is to be sent next for a row: under a new generation of its key, or, with a CustomerID, as an update of
 // a customer that was found to be there. What was found is on record from then on as what stands.
 type Advance struct {
-	Number     int
-	Operation  string
-	Key        string
-	BodySHA256 [32]byte
-	Generation int
-	PlannedAt  time.Time
+	Row Row
 
 	CustomerID string // empty: nobody was found
 	Found      formats.Customer
 	Payable    string
 }
 
-// Finished is the outcome of a row. Assertion is nil unless Moment now holds the customer as the row says.
+// Finished is a row with its outcome. Assertion is nil unless Moment now holds the customer as the row says.
 type Finished struct {
-	Number    int
-	Refused   bool
-	Result    formats.OutcomeRow
+	Row       Row
 	Assertion *Standing
 }

@@ -132,8 +132,7 @@ func (w *worker) settle(ctx context.Context, j *job) (f Finished, settled bool, 
 
 // advance puts what is to be sent next for a record on record.
 func (w *worker) advance(j *job, next Row, found Advance) *StopError {
-	found.Number, found.Operation, found.Key, found.BodySHA256 = next.Number, next.Operation, next.Key, next.BodySHA256
-	found.Generation, found.PlannedAt = next.Generation, next.PlannedAt
+	found.Row = next
 	if err := w.rec.advance(found); err != nil {
 		return recordsFailed(err)
 	}

@@ -125,9 +125,11 @@ func (p pair) plan(t *testing.T, rt *rapid.T) {
 	var finished []Finished
 	for n := range rapid.IntRange(1, 4).Draw(rt, "rows") {
 		r := drawRow(rt, n+1)
-		rows = append(rows, r)
 		if r.Operation == "" {
-			finished = append(finished, Finished{Number: r.Number, Result: r.Result, Assertion: drawAssertion(rt)})
+			finished = append(finished, Finished{Row: r, Assertion: drawAssertion(rt)})
+		} else {
+			r.Result.Outcome = "" // it is yet to be sent
+			rows = append(rows, r)
 		}
 	}
 	for _, err := range []error{p.memory.Plan(t.Context(), rows, finished), p.disk.Plan(t.Context(), rows, finished)} {
@@ -147,9 +149,11 @@ func (p pair) record(t *testing.T, rt *rapid.T) {
 			result := drawResult(rt, r.Number)
 			result.Currency, result.Balance = r.Result.Currency, r.Result.Balance
 			result.Attempts, result.HTTPStatus, result.Reason, result.Detail, result.CustomerID, result.Payable = 2, 409, "why", "because", "bcus_9", "no"
-			finished = append(finished, Finished{Number: r.Number, Refused: rapid.Bool().Draw(rt, "refused"), Result: result, Assertion: drawAssertion(rt)})
+			r.Refused, r.Result = rapid.Bool().Draw(rt, "refused"), result
+			finished = append(finished, Finished{Row: r, Assertion: drawAssertion(rt)})
 		case 1:
-			a := Advance{Number: r.Number, Operation: "update", Key: "k2", Generation: 7, PlannedAt: drawTime(rt)}
+			r.Operation, r.Key, r.Generation, r.PlannedAt, r.Result.Outcome = "update", "k2", 7, drawTime(rt), ""
+			a := Advance{Row: r}
 			if rapid.Bool().Draw(rt, "found") {
 				a.CustomerID, a.Payable = "bcus_1", "yes"
 				a.Found = formats.Customer{ExternalReference: r.Result.ExternalReference, Name: "found", Currency: "ZAR", Balance: formats.BalanceOf(5)}

@@ -129,10 +129,9 @@ func (f *memoryFile) Plan(_ context.Context, rows []Row, finished []Finished) er
 	f.memory.mu.Lock()
 	defer f.memory.mu.Unlock()
 	for _, r := range rows {
-		f.rows[r.Number] = r
-		delete(f.superseded, r.Number)
+		f.put(r)
 	}
-	f.assert(finished)
+	f.finish(finished)
 	return nil
 }
 
@@ -143,32 +142,29 @@ func (f *memoryFile) Record(_ context.Context, advances []Advance, finished []Fi
 	f.memory.mu.Lock()
 	defer f.memory.mu.Unlock()
 	for _, a := range advances {
-		r := f.rows[a.Number]
-		r.Operation, r.Key, r.BodySHA256, r.Generation, r.PlannedAt, r.Refused = a.Operation, a.Key, a.BodySHA256, a.Generation, a.PlannedAt, false
-		f.rows[a.Number] = r
+		f.put(a.Row)
 		if a.CustomerID != "" {
 			f.memory.customers[a.Found.ExternalReference] = memoryCustomer{
-				Standing: Standing{CustomerID: a.CustomerID, Asserted: a.Found, SentAt: a.PlannedAt, Payable: a.Payable}, by: f,
+				Standing: Standing{CustomerID: a.CustomerID, Asserted: a.Found, SentAt: a.Row.PlannedAt, Payable: a.Payable}, by: f,
 			}
 		}
 	}
-	for _, d := range finished {
-		r := f.rows[d.Number]
-		currency, balance := r.Result.Currency, r.Result.Balance
-		r.Result, r.Refused = d.Result, d.Refused
-		r.Result.Currency, r.Result.Balance = currency, balance
-		f.rows[d.Number] = r
-	}
-	f.assert(finished)
+	f.finish(finished)
 	return nil
 }
 
-func (f *memoryFile) assert(finished []Finished) {
+func (f *memoryFile) put(r Row) {
+	f.rows[r.Number] = r
+	delete(f.superseded, r.Number)
+}
+
+func (f *memoryFile) finish(finished []Finished) {
 	for _, d := range finished {
+		f.put(d.Row)
 		if d.Assertion == nil {
 			continue
 		}
-		reference := d.Result.ExternalReference
+		reference := d.Row.Result.ExternalReference
 		f.memory.customers[reference] = memoryCustomer{Standing: *d.Assertion, by: f}
 		for _, other := range f.memory.files {
 			for n, r := range other.rows {

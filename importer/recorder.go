@@ -3,11 +3,15 @@ package importer
 import (
 	"context"
 	"errors"
+	"time"
 )
 
-// batchSize is how many outcomes are written together at most. A batch is whatever has come while the last one was
-// written, so a slow run records each at once and a fast one few times a second.
-const batchSize = 512
+// Outcomes are written together: at most batchSize of them, and none later than linger after it came. Each commit costs
+// a synchronization of the disk, and the pages that it writes as a whole.
+const (
+	batchSize = 1024
+	linger    = 20 * time.Millisecond
+)
 
 // note is one thing to be recorded. done, if set, gets the result once it is on disk.
 type note struct {
@@ -53,16 +57,20 @@ func (r *recorder) run(ctx context.Context) error {
 	return r.err
 }
 
+// gather waits for more to be written together with a first note. Whoever waits for a note to be on disk is not kept
+// waiting.
 func (r *recorder) gather(first note) []note {
 	batch := []note{first}
-	for len(batch) < batchSize {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	for len(batch) < batchSize && batch[len(batch)-1].done == nil {
 		select {
 		case n, ok := <-r.notes:
 			if !ok {
 				return batch
 			}
 			batch = append(batch, n)
-		default:
+		case <-timer.C:
 			return batch
 		}
 	}

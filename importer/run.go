@@ -59,31 +59,31 @@ func (im *Importer) Send(ctx context.Context, file File, s *Survey) error {
 func (im *Importer) produce(ctx context.Context, file File, s *Survey, jobs chan<- *job) error {
 	return im.walk(ctx, file, s, func(_ *formats.CustomerReader, chunk []entry) error {
 		var rows []Row
-		var unchanged []Finished
+		var finished []Finished
 		var planned []*job
 		for i := range chunk {
 			e := &chunk[i]
 			if !e.ready {
 				continue
 			}
-			e.raw = nil
 			if e.waits() {
 				im.progress(formats.NotAttempted)
 				continue
 			}
 			row, j := im.plan(e)
-			rows = append(rows, row)
 			if j != nil {
-				planned = append(planned, j)
+				rows, planned = append(rows, row), append(planned, j)
 				continue
 			}
+			f := Finished{Row: row}
 			if row.Result.Outcome == formats.Unchanged && !e.standing.Unresolved {
-				unchanged = append(unchanged, assertAgain(e, row))
+				f.Assertion = assertAgain(e)
 			}
+			finished = append(finished, f)
 			im.progress(row.Result.Outcome)
 		}
-		if len(rows) > 0 {
-			if err := file.Ledger.Plan(ctx, rows, unchanged); err != nil {
+		if len(rows)+len(finished) > 0 {
+			if err := file.Ledger.Plan(ctx, rows, finished); err != nil {
 				return stopForRecords(ctx, err)
 			}
 		}
@@ -106,10 +106,10 @@ func (im *Importer) progress(o formats.Outcome) {
 
 // assertAgain is what an unchanged customer's record says: the same once more, by this file. Nothing is sent for it, so
 // Moment's acknowledgement is still the earlier one, and a payment since then is not forgotten.
-func assertAgain(e *entry, row Row) Finished {
-	return Finished{Number: e.number, Result: row.Result, Assertion: &Standing{
+func assertAgain(e *entry) *Standing {
+	return &Standing{
 		CustomerID: e.standing.CustomerID, Asserted: overlay(e.standing.Asserted, e.customer), SentAt: e.standing.SentAt, Payable: e.standing.Payable,
-	}}
+	}
 }
 
 // putBack records the jobs of a chunk that no worker took as not attempted, so that nothing looks as if it had been sent.

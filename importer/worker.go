@@ -31,7 +31,7 @@ func (w *worker) run(ctx context.Context, jobs <-chan *job) error {
 		if err := w.rec.finish(finished); err != nil {
 			return errors.Join(stop, err)
 		}
-		w.im.progress(finished.Result.Outcome)
+		w.im.progress(finished.Row.Result.Outcome)
 		if stop != nil {
 			return stop
 		}
@@ -57,7 +57,7 @@ func (w *worker) do(ctx context.Context, j *job) (finished Finished, stop error)
 // finish makes the record's outcome.
 func (j *job) finish(outcome formats.Outcome, reason, detail string) Finished {
 	j.row.Result.Outcome, j.row.Result.Reason, j.row.Result.Detail = outcome, reason, detail
-	return Finished{Number: j.row.Number, Refused: j.row.Refused, Result: j.row.Result}
+	return Finished{Row: j.row}
 }
 
 // unfinished is the outcome of a record that the run did not get to the end of: in doubt if something may have been done

@@ -25,7 +25,7 @@ type Assertion struct {
 // which they were made within a date.
 func (l *Ledger) Assertions(ctx context.Context, upTo string, f func(Assertion) error) error {
 	found, err := l.read.QueryContext(ctx, `SELECT a.customer_id, a.reference, a.name, a.business_date, a.currency, a.balance, a.due_date, a.payable, a.sent_at, f.name, a.line
-		FROM assertions a JOIN files f ON f.id = a.file_id WHERE a.business_date <= $1 ORDER BY a.business_date, a.sent_at, a.id`, upTo)
+		FROM assertions a JOIN files f ON f.id = a.file_id WHERE a.business_date <= $1 ORDER BY a.business_date, a.sent_at, a.file_id, a.number`, upTo)
 	if err != nil {
 		return fmt.Errorf("read assertions from the ledger: %w", err)
 	}

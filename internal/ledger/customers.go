@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"tallyman/formats"
@@ -26,26 +28,33 @@ type Standing struct {
 	Doubted []formats.Customer
 }
 
-// chunk is how many values stand in one IN list.
-const chunk = 500
-
 // Standings returns what is known of each of the references; one that nothing is known of is absent. file is the file
 // that asks: its own rows do not count as unresolved.
 func (l *Ledger) Standings(ctx context.Context, file File, references []string) (map[string]Standing, error) {
 	known := make(map[string]Standing)
-	for len(references) > 0 {
-		n := min(chunk, len(references))
-		if err := l.standings(ctx, file, references[:n], known); err != nil {
-			return nil, fmt.Errorf("read customers from the ledger: %w", err)
-		}
-		references = references[n:]
+	list, err := json.Marshal(references)
+	if err == nil {
+		err = l.customers(ctx, file, string(list), known)
+	}
+	if err == nil && len(known) > 0 {
+		err = l.paidSince(ctx, string(list), known)
+	}
+	if err == nil {
+		err = l.unresolved(ctx, file, references, string(list), known)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read customers from the ledger: %w", err)
 	}
 	return known, nil
 }
 
-func (l *Ledger) standings(ctx context.Context, file File, references []string, known map[string]Standing) error {
-	list, args := inList(references)
-	found, err := l.read.QueryContext(ctx, `SELECT reference, customer_id, file_id, business_date, sent_at, asserted, payable FROM customers WHERE reference IN `+list, args...)
+// listed picks the references of a JSON array: one text for lists of any length.
+const listed = `IN (SELECT value FROM json_each(?))`
+
+const selectCustomers = `SELECT reference, customer_id, file_id, business_date, sent_at, asserted, payable FROM customers WHERE reference ` + listed
+
+func (l *Ledger) customers(ctx context.Context, file File, list string, known map[string]Standing) error {
+	found, err := l.read.QueryContext(ctx, selectCustomers, list)
 	if err != nil {
 		return err
 	}
@@ -64,20 +73,15 @@ func (l *Ledger) standings(ctx context.Context, file File, references []string, 
 		s.Newer = file.before(date, by)
 		known[reference] = s
 	}
-	if err := found.Err(); err != nil {
-		return err
-	}
-	if err := l.paidSince(ctx, list, args, known); err != nil {
-		return err
-	}
-	return l.unresolved(ctx, file, list, args, known)
+	return found.Err()
 }
+
+const selectPaid = `SELECT c.reference, p.currency, p.amount FROM customers c JOIN payments p ON p.customer_id = c.customer_id AND p.received_at > c.sent_at WHERE c.reference ` + listed
 
 // paidSince adds up the payments that arrived after the last assertion. The sum is made here and not in SQL, where it
 // could overflow.
-func (l *Ledger) paidSince(ctx context.Context, list string, args []any, known map[string]Standing) error {
-	found, err := l.read.QueryContext(ctx, `SELECT c.reference, p.currency, p.amount FROM customers c JOIN payments p ON p.customer_id = c.customer_id AND p.received_at > c.sent_at
-		WHERE c.reference IN `+list, args...)
+func (l *Ledger) paidSince(ctx context.Context, list string, known map[string]Standing) error {
+	found, err := l.read.QueryContext(ctx, selectPaid, list)
 	if err != nil {
 		return err
 	}
@@ -98,30 +102,66 @@ func (l *Ledger) paidSince(ctx context.Context, list string, args []any, known m
 	return found.Err()
 }
 
-// unresolved notes the rows of other files that were sent and have no answer.
-func (l *Ledger) unresolved(ctx context.Context, file File, list string, args []any, known map[string]Standing) error {
-	found, err := l.read.QueryContext(ctx, `SELECT r.reference, r.currency, r.balance, f.business_date, f.id FROM rows r JOIN files f ON f.id = r.file_id
-		WHERE `+unanswered+` AND r.reference IN `+list+fmt.Sprintf(` AND r.file_id <> %d ORDER BY r.reference, f.id`, file.ID), args...)
+// doubt is a row of another file that was sent and has no answer.
+type doubt struct {
+	reference string
+	date      string // business date of its file
+	fileID    int64
+	says      formats.Customer // only its balance and currency
+}
+
+const selectUnresolved = `SELECT r.reference, r.currency, r.balance, f.business_date, f.id FROM rows r JOIN files f ON f.id = r.file_id
+	WHERE ` + unanswered + ` AND r.reference ` + listed + ` AND r.file_id <> ?`
+
+// unresolved notes the rows of other files that were sent and have no answer: those of the table, and those that a killed
+// run has left in plans.
+func (l *Ledger) unresolved(ctx context.Context, file File, references []string, list string, known map[string]Standing) error {
+	doubts, err := l.plannedDoubts(ctx, file, references)
+	if err != nil {
+		return err
+	}
+	found, err := l.read.QueryContext(ctx, selectUnresolved, list, file.ID)
 	if err != nil {
 		return err
 	}
 	defer found.Close()
 	for found.Next() {
-		var reference, date string
-		var by int64
+		var d doubt
 		var balance sql.NullInt64
-		var c formats.Customer
-		if err := found.Scan(&reference, &c.Currency, &balance, &date, &by); err != nil {
+		if err := found.Scan(&d.reference, &d.says.Currency, &balance, &d.date, &d.fileID); err != nil {
 			return err
 		}
-		c.Balance = formats.Balance{Minor: balance.Int64, Set: balance.Valid}
-		s := known[reference]
+		d.says.Balance = formats.Balance{Minor: balance.Int64, Set: balance.Valid}
+		doubts = append(doubts, d)
+	}
+	slices.SortStableFunc(doubts, func(a, b doubt) int { return cmp.Compare(a.fileID, b.fileID) })
+	for _, d := range doubts {
+		s := known[d.reference]
 		s.Unresolved = true
-		s.Doubted = append(s.Doubted, c)
-		s.NewerOpen = s.NewerOpen || file.before(date, by)
-		known[reference] = s
+		s.Doubted = append(s.Doubted, d.says)
+		s.NewerOpen = s.NewerOpen || file.before(d.date, d.fileID)
+		known[d.reference] = s
 	}
 	return found.Err()
+}
+
+// plannedDoubts returns the rows of other files' plans for some references.
+func (l *Ledger) plannedDoubts(ctx context.Context, file File, references []string) ([]doubt, error) {
+	chunks, err := plannedRows(ctx, l.read, `file_id <> ?`, file.ID)
+	var doubts []doubt
+	for _, c := range chunks {
+		other, err := scanFile(l.read.QueryRowContext(ctx, selectFile+` WHERE id = ?`, c.fileID))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range c.rows {
+			if slices.Contains(references, r.Result.ExternalReference) {
+				says := formats.Customer{Currency: r.Result.Currency, Balance: r.Result.Balance}
+				doubts = append(doubts, doubt{r.Result.ExternalReference, other.BusinessDate, other.ID, says})
+			}
+		}
+	}
+	return doubts, err
 }
 
 // before reports whether a file comes before another one: by business date, and within a date by which came first.
@@ -132,47 +172,39 @@ func (f File) before(date string, id int64) bool {
 // unanswered picks rows that were sent and have no answer, as the index rows_unresolved does.
 const unanswered = `outcome IN ('', 'in_doubt') AND operation <> '' AND superseded = 0`
 
-func inList(values []string) (string, []any) {
-	args := make([]any, len(values))
-	marks := make([]string, len(values))
-	for i, v := range values {
-		args[i] = v
-		marks[i] = fmt.Sprintf("$%d", i+1)
-	}
-	return "(" + strings.Join(marks, ", ") + ")", args
-}
+// someUnanswered finds out, without looking at each reference, whether there is such a row of another file at all.
+const someUnanswered = `SELECT reference FROM rows WHERE ` + unanswered + ` AND file_id <> ? LIMIT 1`
 
-// assert writes what finished rows say of their customers: the customer as last asserted, and the assertion itself.
-func (do statements) assert(ctx context.Context, file File, finished []Finished) error {
-	for i := range finished {
-		f := &finished[i]
-		s := f.Assertion
-		if s == nil {
-			continue
-		}
-		if err := do.customer(ctx, file, f.Result.ExternalReference, s); err != nil {
-			return err
-		}
-		if _, err := do.supersede.ExecContext(ctx, f.Result.ExternalReference, file.ID); err != nil {
-			return err
-		}
-		if !f.Result.Balance.Set {
-			continue
-		}
-		if _, err := do.putAssert.ExecContext(ctx, s.CustomerID, f.Result.ExternalReference, file.ID, f.Result.Line, file.BusinessDate, f.Result.Currency, f.Result.Balance.Minor,
-			s.Asserted.Name, s.Asserted.DueDate, s.Payable, micros(s.SentAt)); err != nil {
+// supersede notes that rows of other files for these customers, sent and without an answer, are nobody's doubt any more.
+func (w *writer) supersede(ctx context.Context, asserting []Finished) error {
+	var one string
+	err := w.tx.QueryRowContext(ctx, someUnanswered, w.file.ID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range asserting {
+		if _, err := w.do.supersede.ExecContext(ctx, asserting[i].Row.Result.ExternalReference, w.file.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// customer writes what stands of a customer.
-func (do statements) customer(ctx context.Context, file File, reference string, s *Standing) error {
-	asserted, err := json.Marshal(s.Asserted)
-	if err != nil {
-		return err
+// putCustomers writes what stands of customers.
+func (w *writer) putCustomers(ctx context.Context, asserting []Finished) error {
+	texts := make([]string, len(asserting))
+	for i := range asserting {
+		text, err := json.Marshal(asserting[i].Assertion.Asserted)
+		if err != nil {
+			return err
+		}
+		texts[i] = string(text)
 	}
-	_, err = do.putCustomer.ExecContext(ctx, reference, s.CustomerID, file.ID, file.BusinessDate, micros(s.SentAt), string(asserted), s.Payable)
-	return err
+	return w.do.customers.put(ctx, w.tx, len(asserting), func(i int, values []any) []any {
+		s := asserting[i].Assertion
+		return append(values, asserting[i].Row.Result.ExternalReference, s.CustomerID, w.file.ID, w.file.BusinessDate, micros(s.SentAt), texts[i], s.Payable)
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -31,6 +32,10 @@ type Ledger struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	stmts statements
+
+	writing  sync.Mutex // held while rows are written; guards what follows
+	planning int64      // id of the file whose rows were written last
+	plans    []openPlan // of that file
 }
 
 // Open opens the ledger in a data directory, creating or migrating it. The caller must hold the directory's run lock.
@@ -92,29 +97,24 @@ func open(path, lock string) (*sql.DB, error) {
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
+	migrator, err := newMigrator(db)
+	if err != nil {
+		return err
+	}
+	_, err = migrator.Up(ctx)
+	return err
+}
+
+func newMigrator(db *sql.DB) (*goose.Provider, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, sub)
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
+	return goose.NewProvider(goose.DialectSQLite3, db, sub)
 }
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return errors.Join(l.read.Close(), l.write.Close()) }
-
-// batch runs f, which writes many rows, in a transaction that is on disk when batch returns nil.
-func (l *Ledger) batch(ctx context.Context, f func(context.Context, statements) error) error {
-	return l.transaction(ctx, func(tx *sql.Tx) error {
-		// A cancelled context ends the transaction as a whole; to watch it for each statement costs a goroutine each.
-		ctx := context.WithoutCancel(ctx)
-		return f(ctx, l.stmts.in(ctx, tx))
-	})
-}
 
 // transaction runs f in a transaction that is on disk when transaction returns nil.
 func (l *Ledger) transaction(ctx context.Context, f func(*sql.Tx) error) error {

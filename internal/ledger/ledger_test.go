@@ -56,11 +56,9 @@ func begin(t *testing.T, l *Ledger, date, sum string) File {
 // created makes a row that was created with a balance, and what it asserts.
 func created(number int, reference string, balance int64, at time.Time) Finished {
 	c := formats.Customer{ExternalReference: reference, Name: "Name", Currency: "ZAR", Balance: formats.BalanceOf(balance), DueDate: "2026-12-01"}
-	return Finished{
-		Number:    number,
-		Result:    formats.OutcomeRow{Line: number + 1, ExternalReference: reference, Outcome: formats.Created, CustomerID: "bcus_" + reference, Currency: "ZAR", Balance: c.Balance, Payable: "yes", HTTPStatus: 201, Attempts: 1},
-		Assertion: &Standing{CustomerID: "bcus_" + reference, Asserted: c, SentAt: at, Payable: "yes"},
-	}
+	row := planned(number, reference, "")
+	row.Result = formats.OutcomeRow{Line: number + 1, ExternalReference: reference, Outcome: formats.Created, CustomerID: "bcus_" + reference, Currency: "ZAR", Balance: c.Balance, Payable: "yes", HTTPStatus: 201, Attempts: 1}
+	return Finished{Row: row, Assertion: &Standing{CustomerID: "bcus_" + reference, Asserted: c, SentAt: at, Payable: "yes"}}
 }
 
 func planned(number int, reference, outcome string) Row {
@@ -167,9 +165,10 @@ func TestRecordIsAtomic(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	f := begin(t, l, "2026-03-16", "aa")
 	must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", ""), planned(2, "B", "")}, nil))
-	unknown := File{ID: 4711, BusinessDate: "2026-03-16"} // its assertions break a foreign key
-	if err := l.Record(t.Context(), unknown, nil, []Finished{created(1, "A", 1, time.UnixMicro(1))}); err == nil {
-		t.Fatal("an assertion of no file was taken")
+	impossible := created(2, "B", 1, time.UnixMicro(1))
+	impossible.Row.Operation = "delete"
+	if err := l.Record(t.Context(), f, nil, []Finished{created(1, "A", 1, time.UnixMicro(1)), impossible}); err == nil {
+		t.Fatal("an operation that is none was taken")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -237,12 +236,12 @@ func TestAdvance(t *testing.T) {
 	row := planned(1, "A", "")
 	row.Refused = true
 	must(t, l.Plan(t.Context(), f, []Row{row}, nil))
-	a := Advance{Number: 1, Operation: OperationCreate, Key: "second", BodySHA256: [32]byte{9}, Generation: 1, PlannedAt: time.UnixMicro(2000).UTC()}
-	must(t, l.Record(t.Context(), f, []Advance{a}, nil))
+	row.Key, row.BodySHA256, row.Generation, row.Refused, row.PlannedAt = "second", [32]byte{9}, 1, false, time.UnixMicro(2000).UTC()
+	must(t, l.Record(t.Context(), f, []Advance{{Row: row}}, nil))
 	rows, err := l.Rows(t.Context(), f.ID, 1, 1)
 	must(t, err)
-	if r := rows[0]; r.Key != "second" || r.Generation != 1 || r.Refused || r.BodySHA256 != a.BodySHA256 || !r.PlannedAt.Equal(a.PlannedAt) {
-		t.Errorf("%+v", r)
+	if diff := cmp.Diff([]Row{row}, rows); diff != "" {
+		t.Error(diff)
 	}
 }
 

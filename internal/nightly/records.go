@@ -44,7 +44,8 @@ func (r records) Plan(ctx context.Context, rows []importer.Row, finished []impor
 func (r records) Record(ctx context.Context, advances []importer.Advance, finished []importer.Finished) error {
 	generations := make([]ledger.Advance, len(advances))
 	for i := range advances {
-		generations[i] = ledger.Advance(advances[i])
+		a := &advances[i]
+		generations[i] = ledger.Advance{Row: ledger.Row(a.Row), CustomerID: a.CustomerID, Found: a.Found, Payable: a.Payable}
 	}
 	return r.ledger.Record(ctx, r.file, generations, toLedger(finished))
 }
@@ -52,11 +53,7 @@ func (r records) Record(ctx context.Context, advances []importer.Advance, finish
 func toLedger(finished []importer.Finished) []ledger.Finished {
 	out := make([]ledger.Finished, len(finished))
 	for i, f := range finished {
-		out[i] = ledger.Finished{Number: f.Number, Refused: f.Refused, Result: f.Result}
-		if f.Assertion != nil {
-			s := ledger.Standing(*f.Assertion)
-			out[i].Assertion = &s
-		}
+		out[i] = ledger.Finished{Row: ledger.Row(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
 	}
 	return out
 }
