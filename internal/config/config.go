@@ -26,6 +26,7 @@ type Config struct {
 	Schedule []Job   `yaml:"schedule"`
 	Notify   Notify  `yaml:"notify"`
 	Metrics  Metrics `yaml:"metrics"`
+	Keep     Keep    `yaml:"keep"`
 
 	file string
 }
@@ -233,6 +234,13 @@ type Notify struct {
 type Metrics struct {
 	Textfile string `yaml:"textfile"`
 	Listen   string `yaml:"listen"`
+}
+
+// Keep says for how long `tallyman sweep` leaves results where they are. The journal and the ledger are kept in any case.
+type Keep struct {
+	// Runs is for data_dir/runs, Reports for Reports.Dir.
+	Runs    Retention `yaml:"runs"`
+	Reports Retention `yaml:"reports"`
 }
 
 // File returns the path that the configuration was read from, as it was given

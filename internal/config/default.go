@@ -54,5 +54,6 @@ func Default() *Config {
 		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions"},
 		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}},
 		Schedule:  []Job{{Cron: "30 6 * * *", Run: "nightly"}},
+		Keep:      Keep{Runs: 400},
 	}
 }

@@ -21,10 +21,11 @@ const (
 	SectionSchedule
 	SectionNotify
 	SectionMetrics
+	SectionKeep
 )
 
 // SectionAll is every section.
-const SectionAll = SectionMetrics<<1 - 1
+const SectionAll = SectionKeep<<1 - 1
 
 // Has reports whether all of other is in s.
 func (s Section) Has(other Section) bool { return s&other == other }
@@ -58,6 +59,8 @@ func sectionOf(key string) Section {
 		return SectionNotify
 	case "metrics":
 		return SectionMetrics
+	case "keep":
+		return SectionKeep
 	}
 	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,4 +16,14 @@ func NewRunID(now time.Time) (string, error) {
 	}
 	now = now.UTC()
 	return fmt.Sprintf("%s%03dZ-%s", now.Format("20060102T150405"), now.Nanosecond()/int(time.Millisecond), hex.EncodeToString(b[:])), nil
+}
+
+// runTime returns when the run of that id began; ok is false if it is no id of a run.
+func runTime(id string) (at time.Time, ok bool) {
+	begin, tail, found := strings.Cut(id, "Z-")
+	if !found || len(begin) != len("20060102T150405000") || len(tail) != 4 || strings.Trim(tail, "0123456789abcdef") != "" {
+		return time.Time{}, false
+	}
+	at, err := time.Parse("20060102T150405.000", begin[:15]+"."+begin[15:])
+	return at, err == nil
 }
