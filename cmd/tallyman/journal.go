@@ -17,14 +17,14 @@ import (
 
 func newJournalCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "journal verify|repair|seal|ls [PATH]",
-		Short:   "Check, repair, compress or list the journal of webhook events",
+		Use:     "journal verify|repair|seal|import|ls",
+		Short:   "Check, repair, compress, add to or list the journal of webhook events",
 		Long:    `Works on the journal in PATH, or else on the one in data_dir.`,
 		Example: "  tallyman journal verify",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newJournalVerifyCommand(a), newJournalRepairCommand(a), newJournalSealCommand(a), newJournalListCommand(a))
+	cmd.AddCommand(newJournalVerifyCommand(a), newJournalRepairCommand(a), newJournalSealCommand(a), newJournalImportCommand(a), newJournalListCommand(a))
 	return cmd
 }
 
@@ -36,7 +36,7 @@ func newJournalVerifyCommand(a *app) *cobra.Command {
 kind. Signatures are checked again with the secrets of the configuration, if they
 are at hand. It may run while tallyman receive writes.
 
-Damage ends with 3, what is only worth knowing does not.`,
+What was imported beside a journal is checked along with it. Damage ends with 3, what is only worth knowing does not.`,
 		Example: "  tallyman journal verify /backup/journal",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -112,6 +112,9 @@ type verifyAnswer struct {
 	Damage     []journal.Finding `json:"damage"` // the first 1,000
 	DamageAll  int64             `json:"damage_count"`
 	Notices    []journal.Finding `json:"notices"`
+	Imported   *verifyAnswer     `json:"imported,omitempty"` // the journal of what was imported beside this one
+
+	torn bool // a torn tail is all the damage
 }
 
 func runJournalVerify(ctx context.Context, a *app, args []string) error {
@@ -127,25 +130,49 @@ func runJournalVerify(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	report, err := journal.Verify(ctx, path, secrets)
-	if err != nil {
+	if answer, err = verifyJournal(ctx, path, secrets); err != nil {
 		return err
 	}
-	answer.Whole, answer.Files, answer.Lines = report.DamageCount == 0, len(report.Files), report.Lines
-	answer.Seq, answer.SHA256, answer.DamageAll = report.Seq, report.Hash, report.DamageCount
-	answer.Verified, answer.Unverified, answer.Failed = report.Verified, report.Unverified, report.Failed
-	answer.Damage, answer.Notices = append(answer.Damage, report.Damage...), append(answer.Notices, report.Notices...)
+	imported := filepath.Join(path, journal.ImportedName)
+	if info, err := os.Stat(imported); err == nil && info.IsDir() {
+		beside, err := verifyJournal(ctx, imported, secrets)
+		if err != nil {
+			return err
+		}
+		answer.Imported = &beside
+	}
 	if err := a.answer(answer, verifyText(answer)); err != nil {
 		return err
 	}
-	if answer.Whole {
+	if err := answer.trouble(); err != nil || answer.Imported == nil {
+		return err
+	}
+	return answer.Imported.trouble()
+}
+
+// verifyJournal verifies one journal.
+func verifyJournal(ctx context.Context, path string, secrets journal.Secrets) (verifyAnswer, error) {
+	report, err := journal.Verify(ctx, path, secrets)
+	return verifyAnswer{
+		Path: path, Whole: report.DamageCount == 0, Files: len(report.Files), Lines: report.Lines,
+		Seq: report.Seq, SHA256: report.Hash,
+		Verified: report.Verified, Unverified: report.Unverified, Failed: report.Failed,
+		Damage: append([]journal.Finding{}, report.Damage...), DamageAll: report.DamageCount,
+		Notices: append([]journal.Finding{}, report.Notices...),
+		torn:    report.Torn != nil && report.DamageCount == 1,
+	}, err
+}
+
+// trouble says what to do about damage; nil if there is none.
+func (v verifyAnswer) trouble() error {
+	if v.Whole {
 		return nil
 	}
 	remedy := "keep it as it is, and take the segments from a backup"
-	if report.Torn != nil && report.DamageCount == 1 {
+	if v.torn {
 		remedy = "tallyman journal repair moves the torn tail aside"
 	}
-	return needsPerson(fmt.Errorf("the journal in %s is damaged in %s: %s", path, places(report.DamageCount), remedy))
+	return needsPerson(fmt.Errorf("the journal in %s is damaged in %s: %s", v.Path, places(v.DamageAll), remedy))
 }
 
 func places(n int64) string {
@@ -157,12 +184,7 @@ func places(n int64) string {
 
 func verifyText(v verifyAnswer) string {
 	var b strings.Builder
-	for _, f := range v.Damage {
-		fmt.Fprintf(&b, "%s\n", printable(f.String()))
-	}
-	if more := v.DamageAll - int64(len(v.Damage)); more > 0 {
-		fmt.Fprintf(&b, "and %d more\n", more)
-	}
+	writeFindings(&b, "", v.Damage, v.DamageAll)
 	for _, f := range v.Notices {
 		fmt.Fprintf(&b, "note: %s\n", printable(f.String()))
 	}
@@ -172,6 +194,9 @@ func verifyText(v verifyAnswer) string {
 	}
 	fmt.Fprintf(&b, "%s: %s; %d lines in %s, last seq %d\n", v.Path, state, v.Lines, count(v.Files, "file"), v.Seq)
 	fmt.Fprintf(&b, "signatures: %d verified, %d unverified, %d failed\n", v.Verified, v.Unverified, v.Failed)
+	if v.Imported != nil {
+		b.WriteString(verifyText(*v.Imported))
+	}
 	return b.String()
 }
 

@@ -25,6 +25,7 @@ type Result struct {
 // appending is a delivery on its way to the committer and back.
 type appending struct {
 	delivery Delivery
+	received *time.Time // nil: now; an imported one was received elsewhere
 	pair     pair
 	result   Result
 	err      error
@@ -58,6 +59,22 @@ func (w *Writer) Append(ctx context.Context, d Delivery) (Result, error) {
 	}
 }
 
+// appendBatch hands deliveries to the committer as one batch and returns once
+// it has decided about each.
+func (w *Writer) appendBatch(ctx context.Context, batch []*appending) error {
+	select {
+	case w.bulk <- batch:
+	case <-w.stop:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, a := range batch {
+		<-a.done
+	}
+	return nil
+}
+
 const (
 	// maxHeaders bounds what stands in a line beside the body.
 	maxHeaders = 16 << 10
@@ -80,14 +97,21 @@ func (w *Writer) run() {
 			return
 		case a := <-w.queue:
 			batch = w.gather(append(batch[:0], a))
-			w.commit(batch)
-			for i, a := range batch {
-				close(a.done)
-				batch[i] = nil
-			}
+			w.settle(batch)
+			clear(batch)
+		case bulk := <-w.bulk:
+			w.settle(bulk)
 		case <-late.C:
 		}
 		w.keepHead(late)
+	}
+}
+
+// settle commits a batch and tells everybody who waits for it.
+func (w *Writer) settle(batch []*appending) {
+	w.commit(batch)
+	for _, a := range batch {
+		close(a.done)
 	}
 }
 

@@ -133,9 +133,13 @@ func (w *Writer) write(batch []*appending, now time.Time) error {
 		}
 		here[a.pair] = struct{}{}
 		seq++
+		received := now
+		if a.received != nil {
+			received = *a.received
+		}
 		from := len(lines)
 		lines = formats.JournalRecord{
-			Seq: seq, ReceivedAt: now, WebhookID: a.delivery.WebhookID, WebhookTimestamp: a.delivery.Timestamp,
+			Seq: seq, ReceivedAt: received, WebhookID: a.delivery.WebhookID, WebhookTimestamp: a.delivery.Timestamp,
 			WebhookSignature: a.delivery.Signature, Key: a.delivery.Key, Prev: hex.EncodeToString(hash[:]), Body: a.delivery.Body,
 		}.AppendLine(lines)
 		hash = sha256.Sum256(lines[from:])

@@ -60,6 +60,7 @@ type Writer struct {
 	log   *slog.Logger
 	lock  *flock.Flock
 	queue chan *appending
+	bulk  chan []*appending
 	stop  chan struct{} // closed by Close
 	done  chan struct{} // closed when the committer has ended
 	once  sync.Once
@@ -132,7 +133,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Writer, error) {
 	}
 	w := &Writer{
 		dir: dir, opt: opt, log: opt.Log, lock: lock, memory: newMemory(opt.Remember),
-		queue: make(chan *appending), stop: make(chan struct{}), done: make(chan struct{}),
+		queue: make(chan *appending), bulk: make(chan []*appending), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := w.resume(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open journal %s: %w", dir, err), lock.Close())

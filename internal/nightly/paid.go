@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"tallyman/formats"
 	"tallyman/internal/journal"
@@ -11,30 +12,48 @@ import (
 )
 
 // notePayments takes the payments that came since the last time from the journal into the ledger, so that the importer
-// can tell which balances were paid on after they were asserted.
+// can tell which balances were paid on after they were asserted. Imported ones are few and may be of any time, so they are
+// looked at again each time; the ledger knows those that it has.
 func notePayments(ctx context.Context, l *ledger.Ledger, journalDir string) error {
 	known, err := l.PaymentsUpTo(ctx)
 	if err != nil {
 		return err
 	}
+	upTo, err := notePaymentsBehind(ctx, l, journalDir, known, true)
+	if err != nil {
+		return err
+	}
+	_, err = notePaymentsBehind(ctx, l, filepath.Join(journalDir, journal.ImportedName), upTo, false)
+	return err
+}
+
+// notePaymentsBehind takes over the payments of one journal and returns how far the ledger has got in the lines that were
+// received. Of those only the ones behind known are new; imported ones have numbers of their own.
+func notePaymentsBehind(ctx context.Context, l *ledger.Ledger, dir string, known int64, received bool) (upTo int64, err error) {
 	var payments []ledger.Payment
-	upTo := known
+	upTo = known
 	flush := func() error {
 		err := l.AddPayments(ctx, payments, upTo)
 		payments = payments[:0]
 		return err
 	}
-	_, err = journal.Read(ctx, journalDir, func(line journal.Line) error {
-		if line.Err != nil || line.Record.Bare || line.Record.Seq <= known {
+	_, err = journal.Read(ctx, dir, func(line journal.Line) error {
+		if line.Err != nil || line.Record.Bare || received && line.Record.Seq <= known {
 			return nil
 		}
-		upTo = line.Record.Seq
+		if received {
+			upTo = line.Record.Seq
+		}
 		e := formats.ParseEvent(line.Record.Body)
 		if e.Problem != 0 || e.Type != formats.EventAmountApplied || e.CustomerID == "" {
 			return nil
 		}
+		at := line.Record.ReceivedAt
+		if at.IsZero() {
+			at = e.CreatedAt
+		}
 		payments = append(payments, ledger.Payment{
-			EventID: e.ID, CustomerID: e.CustomerID, ReceivedAt: line.Record.ReceivedAt, Currency: e.Currency, Amount: e.Amount,
+			EventID: e.ID, CustomerID: e.CustomerID, ReceivedAt: at, Currency: e.Currency, Amount: e.Amount,
 		})
 		if len(payments) < 1000 {
 			return nil
@@ -42,13 +61,13 @@ func notePayments(ctx context.Context, l *ledger.Ledger, journalDir string) erro
 		return flush()
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return upTo, nil
 	}
 	if err != nil {
-		return err
+		return upTo, err
 	}
-	if upTo == known {
-		return nil
+	if upTo == known && len(payments) == 0 {
+		return upTo, nil
 	}
-	return flush()
+	return upTo, flush()
 }

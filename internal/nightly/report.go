@@ -36,7 +36,7 @@ type ReportRequest struct {
 	From, To time.Time // zero: open
 	Expected string    // expected file, instead of the ledger
 	Journals []string  // files or directories, in order
-	Optional bool      // a journal that is not there is an empty one: nothing was received yet
+	Optional bool      // a journal that is not there is an empty one: nothing was received yet; what was imported beside it counts too
 	Out      string    // directory, made if need be
 	Comments string    // exceptions.csv of an earlier report, for owner and comment; may be missing
 
@@ -255,6 +255,9 @@ type inputNames map[string]string
 
 func (n inputNames) of(path string) string {
 	base := filepath.Base(path)
+	if filepath.Base(filepath.Dir(path)) == journal.ImportedName {
+		base = journal.ImportedName + "/" + base
+	}
 	if first, taken := n[base]; taken && first != path {
 		return path
 	}
@@ -276,6 +279,18 @@ type journalRead struct {
 	damaged, torn bool
 }
 
+// paths returns the journals that are read, in order: what was received counts before what was imported.
+func (q ReportRequest) paths() []string {
+	if !q.Optional {
+		return q.Journals
+	}
+	var paths []string
+	for _, path := range q.Journals {
+		paths = append(paths, path, filepath.Join(path, journal.ImportedName))
+	}
+	return paths
+}
+
 // payments gives the engine every line of the journals, and writes payments.csv on the way.
 func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest) (read journalRead, err error) {
 	err = writeFile(filepath.Join(q.Out, "payments.csv"), func(w io.Writer) error {
@@ -284,7 +299,7 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 			return err
 		}
 		names := inputNames{}
-		for _, path := range q.Journals {
+		for _, path := range q.paths() {
 			summary, err := journal.Read(ctx, path, func(line journal.Line) error {
 				row, err := engine.Deliver(reconciler.Delivery{
 					Body: line.Record.Body, ReceivedAt: line.Record.ReceivedAt, Signature: r.signature(line),
@@ -304,7 +319,7 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 			if len(summary.Files) == 0 && !q.Optional {
 				return &InputError{fmt.Errorf("%s holds no journal: it needs files named *.jsonl, *.jsonl.gz or *.jsonl.zst", path)}
 			}
-			if err := read.add(engine, summary, names); err != nil {
+			if err := read.add(engine, path, summary, names); err != nil {
 				return err
 			}
 		}
@@ -321,11 +336,12 @@ func (r *Reporter) signature(line journal.Line) string {
 }
 
 // add takes over what one journal says of itself.
-func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, names inputNames) error {
+func (read *journalRead) add(engine *reconciler.Reconciler, path string, s journal.Summary, names inputNames) error {
+	imported := filepath.Base(path) == journal.ImportedName
 	for _, f := range s.Files {
 		read.inputs = append(read.inputs, formats.SummaryInput{Path: names.of(f.Path), SHA256: f.SHA256, Lines: f.Lines})
 	}
-	if s.Hash != "" {
+	if s.Hash != "" && !imported { // the chain of what was received is the one that the next report goes on from
 		read.seq, read.hash = s.Seq, s.Hash
 	}
 	reasons := map[journal.Kind]string{journal.TornTail: formats.ReasonTornTail, journal.StartsLate: formats.ReasonStartsLate}
@@ -340,6 +356,10 @@ func (read *journalRead) add(engine *reconciler.Reconciler, s journal.Summary, n
 			reason, read.damaged = formats.ReasonJournalDamaged, true
 		}
 		identity := fmt.Sprintf("%s %s:%d", f.Kind, f.File, f.Line)
+		if imported {
+			f.File = journal.ImportedName + "/" + f.File
+			identity = journal.ImportedName + " " + identity
+		}
 		if err := engine.Find(reconciler.Finding{Reason: reason, Identity: identity, Detail: f.String()}); err != nil {
 			return err
 		}
