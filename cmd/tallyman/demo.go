@@ -147,6 +147,8 @@ func (d *demo) configure() error {
 		return err
 	}
 	d.cfg = cfg
+	// The file of the demonstration is to show what becomes of wrong records, and a small one would have too many of them.
+	cfg.Imports.Guards.MaxRejected = config.OffGuard()
 	d.date = cfg.Reconcile.Calendar().DateOf(d.app.now())
 	return nil
 }

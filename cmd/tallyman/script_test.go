@@ -8,17 +8,30 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 	"tallyman/internal/config"
 )
 
+// clockVariable holds the time at which tallyman, in tests, believes to begin, in
+// RFC 3339; without it, it is now.
+const clockVariable = "TALLYMAN_TEST_CLOCK"
+
 // TestMain makes this binary stand for tallyman in the scripts; tallyman-test is
 // tallyman with the commands of testCommands as well.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tallyman": main,
+		"tallyman": func() {
+			restrictFiles()
+			a := newApp()
+			if begin, err := time.Parse(time.RFC3339, os.Getenv(clockVariable)); err == nil {
+				ahead := time.Until(begin)
+				a.now = func() time.Time { return time.Now().Add(ahead) }
+			}
+			os.Exit(execute(a, newRoot(a), os.Args[1:]))
+		},
 		"tallyman-test": func() {
 			a := newApp()
 			root := newRoot(a)

@@ -61,6 +61,9 @@ func (e *ear) heard() (pings []string, text string, hooks []string) {
 	return pings, text, hooks
 }
 
+// goodDay is a day file with the customers of nightFile that are right.
+const goodDay = "external_reference,name,currency,balance\nC-1,Zoë,ZAR,24000\nC-2,Thabo,ZAR,-500\nC-5,No Balance,,\nC-6,Twice,ZAR,100\nC-8,Payer,ZAR,7000\n"
+
 // addNotify adds the section to the configuration.
 func (s *stage) addNotify(base string) {
 	s.t.Helper()
@@ -111,7 +114,7 @@ func TestPassesAreTold(t *testing.T) {
 		t.Errorf("an address was shown:\n%s", r.stderr)
 	}
 
-	s.leave("za_acme_dailyfile_2026-03-17.csv", "external_reference,name,currency,balance\nC-8,Payer,ZAR,7000\n")
+	s.leave("za_acme_dailyfile_2026-03-17.csv", strings.Replace(goodDay, "7000", "7001", 1))
 	s.run(0, "run", "--date", "2026-03-17")
 	if pings, _, _ := e.heard(); !slices.Equal(pings, []string{start, success}) {
 		t.Errorf("a good night: %q", pings)
@@ -119,7 +122,7 @@ func TestPassesAreTold(t *testing.T) {
 
 	// Refused credentials: the night ends early, and says why.
 	s.api.RevokeKey(sandbox.Test)
-	s.leave("za_acme_dailyfile_2026-03-18.csv", "external_reference,name,currency,balance\nC-9,New,ZAR,1\n")
+	s.leave("za_acme_dailyfile_2026-03-18.csv", goodDay+"C-9,New,ZAR,1\n")
 	s.run(4, "run", "--date", "2026-03-18")
 	if pings, text, _ := e.heard(); !slices.Equal(pings, []string{start, fail}) || !strings.Contains(text, "stopped early: credentials refused") {
 		t.Errorf("a night that stopped: %q\n%s", pings, text)

@@ -13,8 +13,8 @@ import (
 
 // Schedule is when passes begin, in a named time zone.
 //
-// What the clocks of that zone do, the schedule does too: a time that they skip is skipped, one that comes twice comes
-// twice. Neither hurts: a pass does what is left to do.
+// A time that the clocks of that zone skip comes when they skip it, and one that they show twice comes once, the first
+// time: there is no night without a pass, and none with two.
 type Schedule struct {
 	location *time.Location
 	times    []cron.Schedule
@@ -32,9 +32,42 @@ func NewSchedule(jobs []config.Job, location *time.Location) (*Schedule, error) 
 		if times.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, location)).IsZero() {
 			return nil, fmt.Errorf("schedule[%d].cron: %q never comes: name a day that the month has", i, job.Cron)
 		}
+		if named, ok := times.(*cron.SpecSchedule); ok {
+			calendar, err := config.NewCalendar(location, "24:00")
+			if err != nil {
+				return nil, err
+			}
+			times = wallClock{named, calendar}
+		}
 		s.times = append(s.times, times)
 	}
 	return s, nil
+}
+
+// wallClock is a schedule as the clocks of a zone show it. The library works with instants, and so leaves out what the
+// clocks skip and repeats what they repeat.
+type wallClock struct {
+	spec     *cron.SpecSchedule
+	calendar config.Calendar
+}
+
+// Next returns the first time after an instant.
+func (w wallClock) Next(after time.Time) time.Time {
+	local := after.In(w.calendar.Location())
+	_, offset := local.Zone()
+	shown := after.UTC().Add(time.Duration(offset) * time.Second)
+	for {
+		if shown = w.spec.Next(shown); shown.IsZero() {
+			return shown
+		}
+		at, err := w.calendar.At(shown.Format(time.DateOnly), shown.Format("15:04"))
+		if err != nil {
+			return time.Time{}
+		}
+		if at.After(after) {
+			return at
+		}
+	}
 }
 
 // parseCron reads one schedule; the parser panics on some texts.
@@ -64,6 +97,21 @@ func (s *Schedule) Next(after time.Time) time.Time {
 		}
 	}
 	return next
+}
+
+// maxMissed bounds how many business dates are caught up: after a longer absence a person knows better.
+const maxMissed = 31
+
+// Missed returns the business dates whose passes should have begun after one instant and up to another, oldest first, by
+// what dateOf says of each time; the last 31 if there are more.
+func (s *Schedule) Missed(after, upTo time.Time, dateOf func(time.Time) string) []string {
+	var dates []string
+	for at := s.Next(after); !at.IsZero() && !at.After(upTo); at = s.Next(at) {
+		if date := dateOf(at); len(dates) == 0 || dates[len(dates)-1] != date {
+			dates = append(dates, date)
+		}
+	}
+	return dates[max(0, len(dates)-maxMissed):]
 }
 
 // Run calls pass at every time until the context is done, and then waits for the pass that is under way, which has the

@@ -35,7 +35,12 @@ func TestScheduleNext(t *testing.T) {
 		{"the earliest of several", "UTC", []string{"0 22 * * *", "0 6 * * *"}, "2026-11-22T00:00:00Z", []string{"2026-11-22T06:00:00Z", "2026-11-22T22:00:00Z", "2026-11-23T06:00:00Z"}},
 		{"a descriptor", "UTC", []string{"@daily"}, "2026-11-22T00:00:00Z", []string{"2026-11-23T00:00:00Z"}},
 		{"summer time begins", "Europe/London", []string{"30 6 * * *"}, "2026-03-28T12:00:00Z", []string{"2026-03-29T05:30:00Z"}},
-		{"a time that the clocks skip", "Europe/London", []string{"30 1 * * *"}, "2026-03-28T12:00:00Z", []string{"2026-03-30T00:30:00Z"}},
+		{"a time that the clocks skip", "Europe/London", []string{"30 1 * * *"}, "2026-03-28T12:00:00Z", []string{"2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"}},
+		{"times that the clocks skip come once", "Europe/London", []string{"*/20 1 * * *"}, "2026-03-29T00:00:00Z", []string{"2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z"}},
+		{"a time that comes twice", "Europe/London", []string{"30 1 * * *"}, "2026-10-24T12:00:00Z", []string{"2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"}},
+		{"between the two", "Europe/London", []string{"30 1 * * *"}, "2026-10-25T01:10:00Z", []string{"2026-10-26T01:30:00Z"}},
+		{"skipped at midnight", "America/Santiago", []string{"0 0 * * *"}, "2026-09-05T12:00:00Z", []string{"2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"}},
+		{"a leap day", "UTC", []string{"0 6 29 2 *"}, "2026-03-01T00:00:00Z", []string{"2028-02-29T06:00:00Z"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var jobs []config.Job
@@ -57,6 +62,43 @@ func TestScheduleNext(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What was missed is told by business date, each once, and not without end.
+func TestScheduleMissed(t *testing.T) {
+	johannesburg := zone(t, "Africa/Johannesburg")
+	calendar, err := config.NewCalendar(johannesburg, "24:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := nightly.NewSchedule([]config.Job{{Cron: "30 6 * * *"}, {Cron: "0 20 * * *"}}, johannesburg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		after, upTo string
+		want        []string
+	}{
+		{"2026-03-16T06:30:05+02:00", "2026-03-16T19:59:59+02:00", nil},
+		{"2026-03-16T06:30:05+02:00", "2026-03-16T20:00:00+02:00", []string{"2026-03-15"}},
+		{"2026-03-16T20:00:05+02:00", "2026-03-18T09:00:00+02:00", []string{"2026-03-16", "2026-03-17"}},
+		{"2026-03-18T20:00:05+02:00", "2026-03-17T09:00:00+02:00", nil}, // the clock was set back
+	} {
+		at := func(text string) time.Time {
+			instant, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return instant
+		}
+		if got := schedule.Missed(at(tt.after), at(tt.upTo), calendar.LastComplete); !slices.Equal(got, tt.want) {
+			t.Errorf("between %s and %s: %q, want %q", tt.after, tt.upTo, got, tt.want)
+		}
+	}
+	long := schedule.Missed(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC), calendar.LastComplete)
+	if len(long) != 31 || long[30] != "2026-03-17" {
+		t.Errorf("%d dates: %q", len(long), long)
 	}
 }
 
