@@ -11,8 +11,8 @@ import (
 
 // check proves the report's arithmetic: every figure that could be wrong is computed a second time, from other numbers
 // and with math/big, and both are compared. A check that fails is a break of its own.
-func (r *Reconciler) check(lines []*line, b *balanceTotals) []formats.Check {
-	checks := []formats.Check{r.checkEvents(), r.checkExceptions(), r.checkCustomers(lines, b)}
+func (r *Reconciler) check(b *balanceTotals) []formats.Check {
+	checks := []formats.Check{r.checkEvents(), r.checkExceptions(), r.checkCustomers(b)}
 	currencies := slices.Collect(maps.Keys(b.currency))
 	for currency := range r.journal.applied {
 		if b.currency[currency] == nil {
@@ -70,18 +70,14 @@ func (r *Reconciler) checkExceptions() formats.Check {
 }
 
 // checkCustomers proves that every customer with a balance has a row and every row a status.
-func (r *Reconciler) checkCustomers(lines []*line, b *balanceTotals) formats.Check {
-	reported := map[string]bool{}
-	for _, l := range lines {
-		reported[l.customer.id] = true
-	}
+func (r *Reconciler) checkCustomers(b *balanceTotals) formats.Check {
 	var placed int64
 	for _, total := range b.statuses {
 		placed += total.count
 	}
 	return formats.Check{
-		Name: "customers", OK: len(reported) == len(r.customers) && placed == int64(len(lines)),
-		Detail: fmt.Sprintf("%d customers with a balance, %d reported, in %d rows, %d with a status", len(r.customers), len(reported), len(lines), placed),
+		Name: "customers", OK: b.customers == int64(r.customers.count) && placed == b.rows,
+		Detail: fmt.Sprintf("%d customers with a balance, %d reported, in %d rows, %d with a status", r.customers.count, b.customers, b.rows, placed),
 	}
 }
 
@@ -95,9 +91,9 @@ func (b *balanceTotals) checkRollForward(currency string) formats.Check {
 	sum := bigSum(m.opening)
 	sum.Add(sum, bigSum(m.billed))
 	sum.Sub(sum, bigSum(m.paid))
-	again := b.again[currency]
-	if again == nil {
-		again = new(big.Int)
+	again := new(big.Int)
+	if tally := b.again[currency]; tally != nil {
+		again = tally.sum()
 	}
 	closing := bigSum(m.closing)
 	check := formats.Check{
@@ -112,9 +108,9 @@ func (b *balanceTotals) checkRollForward(currency string) formats.Check {
 
 // checkApplied proves that what payments.csv applies is what balances.csv calls paid.
 func (r *Reconciler) checkApplied(currency string, b *balanceTotals) formats.Check {
-	applied := r.journal.applied[currency]
-	if applied == nil {
-		applied = new(big.Int)
+	applied := new(big.Int)
+	if tally := r.journal.applied[currency]; tally != nil {
+		applied = tally.sum()
 	}
 	var paid formats.Sum
 	if m := b.currency[currency]; m != nil {

@@ -13,9 +13,9 @@ import (
 func eventDetail(e *event, v verdict) string {
 	switch v.reason {
 	case formats.ReasonInvalidEvent:
-		return fmt.Sprintf("The event at %s cannot be counted: %s. Ask Moment what it should say; once that is settled, have it dropped.", e.delivery.Ref, v.why)
+		return fmt.Sprintf("The event at %s cannot be counted: %s. Ask Moment what it should say; once that is settled, have it dropped.", e.Ref, v.why)
 	case formats.ReasonConflictingEvent:
-		return fmt.Sprintf("An event with this id came before with other data, and the first one counts. Ask Moment which one is right, then have this one (%s, at %s) applied or dropped.", e.money(), e.delivery.Ref)
+		return fmt.Sprintf("An event with this id came before with other data, and the first one counts. Ask Moment which one is right, then have this one (%s, at %s) applied or dropped.", e.money(), e.Ref)
 	case formats.ReasonPossibleDuplicate:
 		return fmt.Sprintf("This payment of this customer was reported before under another event id; %s. Find out whether the money came once or twice, then have this one applied or dropped.", v.why)
 	case formats.ReasonOtherObligation:
@@ -31,7 +31,7 @@ func eventDetail(e *event, v verdict) string {
 
 // signatureDetail is the sentence for a line whose signature does not fit.
 func signatureDetail(e *event) string {
-	return fmt.Sprintf("The line at %s carries a signature that none of the configured secrets gives. Either the secret it was made with is missing from the configuration, or the line was changed after it was received.", e.delivery.Ref)
+	return fmt.Sprintf("The line at %s carries a signature that none of the configured secrets gives. Either the secret it was made with is missing from the configuration, or the line was changed after it was received.", e.Ref)
 }
 
 // compareAmounts says whether a possible duplicate agrees with the event it resembles.

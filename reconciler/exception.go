@@ -3,6 +3,7 @@ package reconciler
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -58,10 +59,11 @@ func (r *Reconciler) except(row formats.ExceptionRow) {
 func (r *Reconciler) exceptEvent(e *event, v verdict) {
 	held, unapplied := v.status == formats.StatusHeld, v.status == formats.StatusUnapplied
 	listed := held || unapplied || (v.status == formats.StatusApplied && v.reason == formats.ReasonReversal)
-	failed := e.delivery.Signature == formats.SignatureFailed
+	failed := e.Signature == formats.SignatureFailed
 	if !listed && !failed {
 		return
 	}
+	e.fill()
 	row := formats.ExceptionRow{
 		CustomerID: e.CustomerID,
 		PaymentID:  e.PaymentID,
@@ -73,9 +75,7 @@ func (r *Reconciler) exceptEvent(e *event, v verdict) {
 	if e.at.known {
 		row.FirstSeen = e.at.time
 	}
-	if e.customer != nil {
-		row.ExternalReference = e.customer.reference
-	}
+	row.ExternalReference = e.reference
 	if listed {
 		about := row
 		about.ID, about.Reason, about.Detail = v.id, v.reason, eventDetail(e, v)
@@ -130,12 +130,17 @@ func crossedID(customerID, currency string, at time.Time) string {
 
 // exceptUnpayable adds a notice for every customer that cannot be paid, if others can: where Moment shows payment rules
 // for nobody, their absence says nothing.
-func (r *Reconciler) exceptUnpayable(lines []*line) {
-	rules := slices.ContainsFunc(lines, func(l *line) bool { return l.customer.payable == "yes" })
+func (r *Reconciler) exceptUnpayable(lines iter.Seq[*line]) {
+	rules := false
+	for l := range lines {
+		if rules = r.customers.rules && l.customer.payable == "yes"; rules || !r.customers.rules {
+			break
+		}
+	}
 	if !rules {
 		return
 	}
-	for _, l := range lines {
+	for l := range lines {
 		c := l.customer
 		if c.payable != "no" || l != c.current() {
 			continue

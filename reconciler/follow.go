@@ -1,6 +1,7 @@
 package reconciler
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -37,11 +38,11 @@ func (w *watch) see(e *event, v verdict) {
 }
 
 // seeCrossed looks at a balance that crossed payments before: it stays open until another balance is asserted.
-func (w *watch) seeCrossed(lines []*line) {
+func (w *watch) seeCrossed(lines iter.Seq[*line]) {
 	if len(w.ids) == 0 {
 		return
 	}
-	for _, l := range lines {
+	for l := range lines {
 		c := l.customer
 		if p := &c.points[len(c.points)-1]; p.line == l {
 			if id := crossedID(c.id, l.currency, p.at); w.ids[id] {

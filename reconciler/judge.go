@@ -16,34 +16,30 @@ type instant struct {
 
 // event is one delivery with all that its place depends on.
 type event struct {
-	formats.Event
-	delivery Delivery
-	at       instant   // data.created_at, else when it was received
-	customer *customer // that it names, if there is an assertion for it
+	*Placing
+	formats.Event // its texts, once fill has read them: only events that a person must see need them
+	filled        bool
 }
 
 // verdict is the place of one event.
 type verdict struct {
 	status, reason string
 	id             string // of the exception that a held event is
-	line           *line  // that an applied event counts for
+	currency       string // in which an applied event counts for its customer
 	before         bool   // it would be applied, but lies before the period
 	why            string // more on the reason, for the exception's detail
 }
 
-// read parses a delivery.
-func (r *Reconciler) read(d Delivery) *event {
-	e := &event{Event: r.parser.Parse(d.Body), delivery: d}
-	switch {
-	case e.HasCreatedAt:
-		e.at = instant{e.CreatedAt, true}
-	case !d.ReceivedAt.IsZero():
-		e.at = instant{d.ReceivedAt, true}
+// fill reads the event's texts, by the strict parser and for good.
+func (e *event) fill() {
+	if e.filled {
+		return
 	}
-	if e.CustomerID != "" {
-		e.customer = r.customers[e.CustomerID]
+	e.filled = true
+	e.Event = formats.ParseEvent(e.Body)
+	if e.Ref == "" {
+		e.Ref = e.ref()
 	}
-	return e
 }
 
 // judge goes down the table of design.md section 8: the first row that applies decides.
@@ -52,11 +48,11 @@ func (r *Reconciler) judge(e *event) verdict {
 		return v
 	}
 	released := false
-	switch r.memory.see(e.ID, e.Data) {
+	switch r.memory.see(&e.Fields.Prints) {
 	case repeated:
 		return verdict{status: formats.StatusDuplicate, reason: formats.ReasonDuplicateEvent}
 	case conflicting:
-		v := r.hold(e, formats.ReasonConflictingEvent, eventIdentity(e))
+		v := r.hold(e, formats.ReasonConflictingEvent)
 		if v.status != formats.StatusApplied {
 			return v
 		}
@@ -68,7 +64,7 @@ func (r *Reconciler) judge(e *event) verdict {
 			r.watch.see(e, v)
 		}
 		v = verdict{
-			status: formats.StatusExcluded, reason: formats.ReasonOutOfPeriod, line: v.line,
+			status: formats.StatusExcluded, reason: formats.ReasonOutOfPeriod, currency: v.currency,
 			before: v.status == formats.StatusApplied && r.ahead(e.at),
 		}
 	}
@@ -77,49 +73,52 @@ func (r *Reconciler) judge(e *event) verdict {
 
 // judgeForm goes down the rows that ask what kind of thing the body is. done is false for an event that passes them all.
 func (r *Reconciler) judgeForm(e *event) (v verdict, done bool) {
-	problem := e.Problem.String()
+	f, problem := e.Fields, ""
 	switch {
-	case e.Problem.Untyped():
-	case e.Type != formats.EventAmountApplied:
+	case f.Problem.Untyped():
+	case string(f.Type) != formats.EventAmountApplied:
 		return verdict{status: formats.StatusExcluded, reason: formats.ReasonOtherType}, true
-	case e.Problem != formats.EventFine:
+	case f.Problem != formats.EventFine:
 	case !e.at.known && r.bounded():
 		problem = "it has no time, so nobody can tell whether it belongs to the period"
 	default:
 		return verdict{}, false
 	}
-	v = r.hold(e, formats.ReasonInvalidEvent, r.bodyIdentity(e, formats.ReasonInvalidEvent)...)
-	v.why = problem
+	v = r.hold(e, formats.ReasonInvalidEvent)
+	if v.why = problem; problem == "" {
+		v.why = f.Problem.String()
+	}
 	return v, true
 }
 
 // judgePlace goes down the rows that ask whom the money is for, as if every period counted. An event that gets to the
 // last of them is remembered, so that the same money is known when it comes again.
 func (r *Reconciler) judgePlace(e *event, released bool) verdict {
-	if e.AccountID != "" || e.BillID != "" {
+	f := e.Fields
+	if len(f.AccountID) > 0 || len(f.BillID) > 0 {
 		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonOtherObligation}
 	}
-	if e.customer == nil {
+	if !e.known {
 		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonUnknownCustomer}
 	}
-	l := e.customer.line(e.Currency)
-	if l == nil {
+	currency, ok := r.customers.owes(e.customer, f.Currency)
+	if !ok {
 		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonCurrencyMismatch}
 	}
-	earlier, again := r.memory.pay(e)
-	v := applied(e)
+	earlier, again := r.memory.pay(&f.Prints, f.Amount)
+	v := applied(f.Amount)
 	if again && !released {
-		v = r.hold(e, formats.ReasonPossibleDuplicate, eventIdentity(e))
+		v = r.hold(e, formats.ReasonPossibleDuplicate)
 		v.why = compareAmounts(e, earlier)
 	}
-	v.line = l
+	v.currency = currency
 	return v
 }
 
 // applied is the verdict on an event that counts as paid.
-func applied(e *event) verdict {
+func applied(amount int64) verdict {
 	v := verdict{status: formats.StatusApplied}
-	if e.Amount < 0 {
+	if amount < 0 {
 		v.reason = formats.ReasonReversal
 	}
 	return v
@@ -127,12 +126,17 @@ func applied(e *event) verdict {
 
 // hold holds an event back, unless a person has decided on it: a released one is applied as far as this row goes, a
 // dropped one is excluded and keeps its reason. An invalid event cannot be released.
-func (r *Reconciler) hold(e *event, reason string, identity ...string) verdict {
+func (r *Reconciler) hold(e *event, reason string) verdict {
+	e.fill()
+	identity := []string{eventIdentity(e)}
+	if reason == formats.ReasonInvalidEvent {
+		identity = r.bodyIdentity(e, reason)
+	}
 	id := exceptionID(reason, identity...)
 	decision := r.options.Decisions[id]
 	switch {
 	case decision == Apply && reason != formats.ReasonInvalidEvent:
-		return applied(e)
+		return applied(e.Amount)
 	case decision == Drop:
 		return verdict{status: formats.StatusExcluded, reason: reason}
 	default:
@@ -158,11 +162,12 @@ func (r *Reconciler) within(at instant) bool {
 
 // eventIdentity tells an event from all others, also from one with the same id and other data.
 func eventIdentity(e *event) string {
+	e.fill()
 	return e.ID + "\x00" + hex.EncodeToString(e.Data[:])
 }
 
 // bodyIdentity tells a delivery that may have no id by its body, and by how often that body came before for the same
 // reason. It is to be asked once for a delivery and reason.
 func (r *Reconciler) bodyIdentity(e *event, reason string) []string {
-	return []string{string(e.delivery.Body), strconv.FormatInt(r.memory.name(reason, e.delivery.Body), 10)}
+	return []string{string(e.Body), strconv.FormatInt(r.memory.name(reason, e.Body), 10)}
 }

@@ -3,7 +3,6 @@ package reconciler
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"tallyman/formats"
@@ -44,9 +43,12 @@ const (
 // bytes for every event id, but no event.
 type Reconciler struct {
 	options   Options
-	customers map[string]*customer
-	parser    formats.EventParser
+	customers *book
+	key       *formats.EventKey
+	reader    *formats.EventReader
+	event     event // that is being judged
 	memory    memory
+	near      byte // what memory.touch read, so that it is read
 	journal   journalTotals
 	days      *days
 	watch     watch
@@ -87,11 +89,14 @@ func New(options Options) (*Reconciler, error) {
 	if options.BusinessDate == "" && !options.To.IsZero() {
 		options.BusinessDate = options.DateOf(options.To.Add(-1))
 	}
+	key := formats.NewEventKey()
 	return &Reconciler{
 		options:   options,
-		customers: map[string]*customer{},
+		customers: newBook(),
+		key:       key,
+		reader:    formats.NewEventReader(key),
 		memory:    newMemory(),
-		journal:   journalTotals{lines: map[lineKind]lineTotal{}, applied: map[string]*big.Int{}},
+		journal:   journalTotals{lines: map[lineKind]*lineTotal{}, applied: map[string]*tally{}},
 		days:      newDays(options.DateOf),
 		watch:     newWatch(options.Watch),
 	}, nil
@@ -133,66 +138,10 @@ func (r *Reconciler) Assert(a Assertion) error {
 	if !r.options.To.IsZero() && !a.At.IsZero() && !a.At.Before(r.options.To) {
 		return nil
 	}
-	c := r.customers[a.CustomerID]
-	if c == nil {
-		c = &customer{id: a.CustomerID}
-		r.customers[a.CustomerID] = c
-	}
-	return c.assert(a, r.beforePeriod(a.At))
+	return r.customers.assert(a, r.beforePeriod(a.At))
 }
 
 // beforePeriod reports whether an assertion takes effect before the period begins.
 func (r *Reconciler) beforePeriod(at time.Time) bool {
 	return at.IsZero() || (!r.options.From.IsZero() && at.Before(r.options.From))
-}
-
-// Delivery is one line of the journal.
-type Delivery struct {
-	Body       []byte    // what was delivered, byte for byte; not kept
-	ReceivedAt time.Time // the zero time means not known, as for a bare event
-	Signature  string    // one of formats.SignatureVerified, SignatureUnverified and SignatureFailed
-	Ref        string    // file:line
-}
-
-// Deliver gives one line of the journal its place and returns its row of payments.csv. Lines come in journal order. The
-// only errors are misuse: a delivery after the result was taken, or an unknown word for the signature.
-func (r *Reconciler) Deliver(d Delivery) (formats.PaymentRow, error) {
-	if r.stage == finished {
-		return formats.PaymentRow{}, fmt.Errorf("delivery %s after the result was taken", d.Ref)
-	}
-	switch d.Signature {
-	case formats.SignatureVerified, formats.SignatureUnverified, formats.SignatureFailed:
-	default:
-		return formats.PaymentRow{}, fmt.Errorf("delivery %s: signature is %q: it is verified, unverified or failed", d.Ref, d.Signature)
-	}
-	r.stage = delivering
-	e := r.read(d)
-	v := r.judge(e)
-	r.book(e, v)
-	return r.paymentRow(e, v), nil
-}
-
-// paymentRow puts together the row of payments.csv.
-func (r *Reconciler) paymentRow(e *event, v verdict) formats.PaymentRow {
-	row := formats.PaymentRow{
-		BusinessDate: r.options.BusinessDate,
-		EventID:      e.ID,
-		ObligationID: e.ObligationID,
-		PaymentID:    e.PaymentID,
-		CustomerID:   e.CustomerID,
-		Currency:     e.Currency,
-		Amount:       e.Amount,
-		HasAmount:    e.HasAmount,
-		Status:       v.status,
-		Reason:       v.reason,
-		EventTime:    e.at.time,
-		HasEventTime: e.at.known,
-		ReceivedAt:   e.delivery.ReceivedAt,
-		Signature:    e.delivery.Signature,
-		JournalRef:   e.delivery.Ref,
-	}
-	if e.customer != nil {
-		row.ExternalReference = e.customer.reference
-	}
-	return row
 }

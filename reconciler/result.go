@@ -29,7 +29,8 @@ type Result struct {
 
 	from, to  time.Time
 	tolerance int64
-	lines     []*line
+	customers *book
+	order     []uint32 // numbers of the customers by external reference, then id
 
 	// What it takes to continue the exceptions of an earlier report.
 	own      []formats.ExceptionRow
@@ -46,23 +47,23 @@ func (r *Reconciler) Result() (*Result, error) {
 	r.stage = finished
 	result := &Result{
 		BusinessDate: r.options.BusinessDate, from: r.options.From, to: r.options.To,
-		tolerance: r.options.Tolerance, lines: r.reportedLines(),
+		tolerance: r.options.Tolerance, customers: r.customers, order: r.customers.order(),
 		open: r.watch.open, comments: r.options.Comments, dateOf: r.options.DateOf,
 	}
 	totals := newBalanceTotals()
-	for _, l := range result.lines {
+	for l := range result.lines() {
 		row := result.row(l)
 		totals.add(l, row)
 		l.walk(func(p *point, billed formats.Sum) { r.days.bill(p.at, l.currency, billed) })
 		r.exceptLine(row, l)
 	}
-	r.exceptUnpayable(result.lines)
-	r.watch.seeCrossed(result.lines)
+	r.exceptUnpayable(result.lines())
+	r.watch.seeCrossed(result.lines())
 	result.Events = r.journal.eventTotals()
 	result.Customers = totals.customerTotals()
 	result.RollForward = totals.rollForward()
 	result.Days = r.days.totals()
-	result.Checks = r.check(result.lines, totals)
+	result.Checks = r.check(totals)
 	result.own = r.found
 	for i := range result.own {
 		result.age(&result.own[i])
@@ -71,29 +72,27 @@ func (r *Reconciler) Result() (*Result, error) {
 	return result, nil
 }
 
-// reportedLines are the lines of balances.csv in its order: by external reference, then customer id, then currency.
-func (r *Reconciler) reportedLines() []*line {
-	lines := make([]*line, 0, len(r.customers))
-	for _, c := range r.customers {
-		for _, l := range c.lines {
-			if l.reported(l.movement()) {
-				lines = append(lines, l)
+// lines are the lines of balances.csv in its order: by external reference, then customer id, then currency. A line is
+// valid until the next one.
+func (r *Result) lines() iter.Seq[*line] {
+	return func(yield func(*line) bool) {
+		for c := range r.customers.all(r.order) {
+			if len(c.lines) > 1 {
+				slices.SortFunc(c.lines, func(a, b *line) int { return cmp.Compare(a.currency, b.currency) })
+			}
+			for _, l := range c.lines {
+				if l.reported(l.movement()) && !yield(l) {
+					return
+				}
 			}
 		}
 	}
-	slices.SortFunc(lines, func(a, b *line) int {
-		return cmp.Or(
-			cmp.Compare(a.customer.reference, b.customer.reference),
-			cmp.Compare(a.customer.id, b.customer.id),
-			cmp.Compare(a.currency, b.currency))
-	})
-	return lines
 }
 
 // Balances yields the rows of balances.csv, sorted by external reference, then customer id, then currency.
 func (r *Result) Balances() iter.Seq[formats.BalanceRow] {
 	return func(yield func(formats.BalanceRow) bool) {
-		for _, l := range r.lines {
+		for l := range r.lines() {
 			if !yield(r.row(l)) {
 				return
 			}

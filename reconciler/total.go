@@ -2,6 +2,7 @@ package reconciler
 
 import (
 	"cmp"
+	"math"
 	"math/big"
 	"slices"
 
@@ -20,32 +21,100 @@ type lineTotal struct {
 // journalTotals count what became of the journal's lines. count and applied are kept beside lines, not from them: they
 // are what the checks compare.
 type journalTotals struct {
-	lines   map[lineKind]lineTotal
+	lines   map[lineKind]*lineTotal
+	recent  [4]recentKind // kinds that were just counted: most lines are of few
 	count   int64
-	applied map[string]*big.Int // by currency
+	applied map[string]*tally // by currency
+	tally   *tally            // of the currency that was applied last
+	money   string            // that currency
+}
+
+type recentKind struct {
+	lineKind
+	total *lineTotal
+}
+
+// kind returns the total of a line's kind.
+func (j *journalTotals) kind(currency []byte, status, reason string) *lineTotal {
+	for i := range j.recent {
+		if r := &j.recent[i]; r.status == status && r.reason == reason && r.total != nil && r.currency == string(currency) {
+			return r.total
+		}
+	}
+	kind := lineKind{string(currency), status, reason}
+	total := j.lines[kind]
+	if total == nil {
+		total = &lineTotal{}
+		j.lines[kind] = total
+	}
+	copy(j.recent[1:], j.recent[:])
+	j.recent[0] = recentKind{kind, total}
+	return total
+}
+
+// apply adds to what was applied in a currency.
+func (j *journalTotals) apply(currency string, amount int64) {
+	if j.tally == nil || j.money != currency {
+		if j.applied[currency] == nil {
+			j.applied[currency] = &tally{}
+		}
+		j.tally, j.money = j.applied[currency], currency
+	}
+	j.tally.add(amount)
+}
+
+// tally is an exact sum of any size, by another way than formats.Sum: what goes up and what goes down are added up apart,
+// and before either is full it is moved into a big.Int.
+type tally struct {
+	up, down uint64
+	moved    big.Int
+}
+
+func (t *tally) add(amount int64) {
+	part, size := &t.up, uint64(amount)
+	if amount < 0 {
+		part, size = &t.down, -size
+	}
+	if *part+size < *part {
+		t.move()
+	}
+	*part += size
+}
+
+// sub takes off a sum.
+func (t *tally) sub(s formats.Sum) {
+	if v, ok := s.Int64(); ok && v != math.MinInt64 {
+		t.add(-v)
+		return
+	}
+	t.moved.Sub(&t.moved, bigSum(s))
+}
+
+func (t *tally) move() {
+	t.moved.Add(&t.moved, new(big.Int).SetUint64(t.up))
+	t.moved.Sub(&t.moved, new(big.Int).SetUint64(t.down))
+	t.up, t.down = 0, 0
+}
+
+func (t *tally) sum() *big.Int {
+	t.move()
+	return new(big.Int).Set(&t.moved)
 }
 
 // book counts a judged event and lets it move its balance.
 func (r *Reconciler) book(e *event, v verdict) {
 	r.journal.count++
-	kind := lineKind{e.Currency, v.status, v.reason}
-	total := r.journal.lines[kind]
+	amount := e.Fields.Amount
+	total := r.journal.kind(e.Fields.Currency, v.status, v.reason)
 	total.count++
-	total.sum = total.sum.Add(e.Amount)
-	r.journal.lines[kind] = total
-
+	total.sum = total.sum.Add(amount)
 	switch {
 	case v.before:
-		v.line.payBefore(e.at, e.Amount)
+		r.customers.pay(e.customer, v.currency, e.at, amount, false)
 	case v.status == formats.StatusApplied:
-		v.line.payWithin(e.at, e.Amount)
-		r.days.pay(e.at, e.Currency, e.Amount)
-		sum := r.journal.applied[e.Currency]
-		if sum == nil {
-			sum = new(big.Int)
-			r.journal.applied[e.Currency] = sum
-		}
-		sum.Add(sum, big.NewInt(e.Amount))
+		r.customers.pay(e.customer, v.currency, e.at, amount, true)
+		r.days.pay(e.at, v.currency, amount)
+		r.journal.apply(v.currency, amount)
 	}
 	r.exceptEvent(e, v)
 }
@@ -69,7 +138,10 @@ func (j *journalTotals) eventTotals() []formats.EventTotal {
 type balanceTotals struct {
 	statuses map[statusKind]statusTotal
 	currency map[string]*movement
-	again    map[string]*big.Int // by currency: closing, computed another way
+	again    map[string]*tally // by currency: closing, computed another way
+
+	rows, customers int64
+	last            string // customer of the row before
 }
 
 type statusKind struct{ currency, status string }
@@ -83,12 +155,15 @@ func newBalanceTotals() *balanceTotals {
 	return &balanceTotals{
 		statuses: map[statusKind]statusTotal{},
 		currency: map[string]*movement{},
-		again:    map[string]*big.Int{},
+		again:    map[string]*tally{},
 	}
 }
 
 // add counts one row.
 func (b *balanceTotals) add(l *line, row formats.BalanceRow) {
+	if b.rows++; b.rows == 1 || row.CustomerID != b.last {
+		b.customers, b.last = b.customers+1, row.CustomerID
+	}
 	kind := statusKind{row.Currency, row.Status}
 	status := b.statuses[kind]
 	status.count++
@@ -99,7 +174,7 @@ func (b *balanceTotals) add(l *line, row formats.BalanceRow) {
 	if total == nil {
 		total = &movement{}
 		b.currency[row.Currency] = total
-		b.again[row.Currency] = new(big.Int)
+		b.again[row.Currency] = &tally{}
 	}
 	total.opening = total.opening.AddSum(row.Opening)
 	total.billed = total.billed.AddSum(row.Billed)
@@ -109,15 +184,15 @@ func (b *balanceTotals) add(l *line, row formats.BalanceRow) {
 }
 
 // addClosing adds the closing position as the last assertion less what was paid since: another way than movement's.
-func (l *line) addClosing(total *big.Int) {
+func (l *line) addClosing(total *tally) {
 	n := len(l.customer.points)
 	if last := l.customer.points[n-1]; last.line == l {
-		total.Add(total, big.NewInt(last.balance))
+		total.add(last.balance)
 	}
 	if n == l.customer.before {
-		total.Sub(total, bigSum(l.paidIn(n)))
+		total.sub(l.paidIn(n))
 	}
-	total.Sub(total, bigSum(l.paidIn(n+1)))
+	total.sub(l.paidIn(n + 1))
 }
 
 // bigSum converts an exact sum.
