@@ -89,6 +89,7 @@ type Survey struct {
 	BlankLines     int
 	UnknownColumns []string
 	Delimiter      rune
+	Proven         bool // a trailer proves that the file is whole
 	repeats        map[int]formats.Repeat // by number
 }
 
@@ -126,7 +127,7 @@ func (im *Importer) Survey(ctx context.Context, f File) (s *Survey, err error) {
 			return nil, &StopError{Reason: "interrupted", Err: ctx.Err()}
 		}
 	}
-	s.BlankLines = r.BlankLines()
+	s.BlankLines, s.Proven = r.BlankLines(), r.Proven()
 	again, err := found.Find()
 	s.repeats = make(map[int]formats.Repeat, len(again))
 	for _, a := range again {

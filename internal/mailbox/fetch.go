@@ -27,8 +27,6 @@ type Spooled struct {
 	// SHA256 is the sum of the spooled bytes, 64 hex digits: from now on the
 	// identity of the file.
 	SHA256 string
-	// Verified says that the .sha256 partner agreed.
-	Verified bool
 	// Vanished says that the server no longer had the file after it had been
 	// read: it deletes on reading, or somebody else moved it.
 	Vanished bool
@@ -38,10 +36,11 @@ type Spooled struct {
 // name, mode 0600; a file of that name there is replaced. It is kept only if
 // size and time were the same before and after, and all of it arrived; a file
 // that stood still and arrived in part is read again, one request at a time.
-// What cannot be had for certain is a *ChangedError, and stays where it is. A
-// .sha256 partner must agree (*ChecksumError). With too little room on the
-// local disk it is a *DiskFullError. A connection that breaks is made again
-// and the file read from its beginning. After an error nothing is left in dir.
+// What cannot be had for certain is a *ChangedError, and stays where it is.
+// With too little room on the local disk it is a *DiskFullError. A connection
+// that breaks is made again and the file read from its beginning. After an
+// error nothing is left in dir. What the sums in its partners are worth is the
+// caller's to find out (Read).
 func (m *Mailbox) Fetch(ctx context.Context, e Entry, dir string) (Spooled, error) {
 	if err := checkName(e.Name); err != nil {
 		return Spooled{}, fmt.Errorf("fetch %q: %w", e.Name, err)
@@ -82,22 +81,13 @@ func (m *Mailbox) Fetch(ctx context.Context, e Entry, dir string) (Spooled, erro
 // fetchOnce reads the file once, over the connection that stands.
 func (m *Mailbox) fetchOnce(ctx context.Context, e Entry, local *spool) (Spooled, error) {
 	var copied *arrival
-	var want string
 	remote := m.remote(e.Name)
 	total := 2*m.opts.Timeout + time.Duration(e.Size/slowest)*time.Second
 	err := m.call(ctx, "read", remote, total, func(s *session, tick func()) error {
 		var err error
-		if copied, err = copyWhole(s.sftp, remote, e, local, tick); err != nil {
-			return err
-		}
-		if e.Checksum && !copied.vanished {
-			want, err = readChecksum(s.sftp, remote+checksumSuffix)
-		}
+		copied, err = copyWhole(s.sftp, remote, e, local, tick)
 		return err
 	})
-	if err == nil && want != "" && want != copied.sum {
-		err = &ChecksumError{Path: remote, Want: want, Got: copied.sum}
-	}
 	if err != nil {
 		local.discard()
 		return Spooled{}, err
@@ -108,7 +98,7 @@ func (m *Mailbox) fetchOnce(ctx context.Context, e Entry, local *spool) (Spooled
 	}
 	return Spooled{
 		Name: e.Name, Path: local.path(), Size: copied.size, ModTime: copied.modTime,
-		SHA256: copied.sum, Verified: want != "", Vanished: copied.vanished,
+		SHA256: copied.sum, Vanished: copied.vanished,
 	}, nil
 }
 

@@ -40,16 +40,6 @@ func (e *ChangedError) short() bool {
 	return e.SizeBefore == e.SizeAfter && e.TimeBefore.Equal(e.TimeAfter) && e.Copied >= 0 && e.Copied < e.SizeAfter
 }
 
-// ChecksumError says that a file is not what its .sha256 partner says.
-type ChecksumError struct {
-	Path, Want, Got string // SHA-256, hex
-}
-
-// Error shows both sums.
-func (e *ChecksumError) Error() string {
-	return fmt.Sprintf("%s has SHA-256 %s, its %s partner says %s: it was left there; ask the biller to send both again", e.Path, e.Got, checksumSuffix, printable(e.Want))
-}
-
 // TooLargeError says that a file, a listing or a partner file is beyond the
 // cap that protects this machine.
 type TooLargeError struct {

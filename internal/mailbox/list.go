@@ -24,14 +24,16 @@ type Entry struct {
 	ModTime time.Time
 	// Done says that a partner, Name + ".done", stands beside it.
 	Done bool
-	// Checksum says that a partner, Name + ".sha256", stands beside it.
-	Checksum bool
+	// SHA256 says that a partner, Name + ".sha256", stands beside it.
+	SHA256 bool
+	// MD5 says that a partner, Name + ".md5", stands beside it.
+	MD5 bool
 
 	seen time.Time // when, by the monotonic clock
 }
 
 // complete says that a partner vouches for the file.
-func (e Entry) complete() bool { return e.Done || e.Checksum }
+func (e Entry) complete() bool { return e.Done || e.SHA256 || e.MD5 }
 
 // same says that neither size nor time has moved.
 func (e Entry) same(other Entry) bool {
@@ -116,7 +118,7 @@ func sift(infos []fs.FileInfo, seen time.Time) ([]Entry, []Refused) {
 		}
 		entries = append(entries, Entry{
 			Name: name, Size: info.Size(), ModTime: info.ModTime(),
-			Done: partners[name+doneSuffix], Checksum: partners[name+checksumSuffix], seen: seen,
+			Done: partners[name+doneSuffix], SHA256: partners[name+sha256Suffix], MD5: partners[name+md5Suffix], seen: seen,
 		})
 	}
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })

@@ -17,7 +17,7 @@ import (
 func TestList(t *testing.T) {
 	_, o := sshd(t, sshdtest.Options{})
 	for _, name := range []string{
-		"b.csv", "a.csv", "a.csv.sha256", "c.csv", "c.csv.done", "d.csv.part", "e.csv.filepart", "f.tmp", "g.csv~", ".h.csv", "lonely.done",
+		"b.csv", "a.csv", "a.csv.sha256", "a.csv.md5", "c.csv", "c.csv.done", "d.csv.part", "e.csv.filepart", "f.tmp", "g.csv~", ".h.csv", "lonely.done",
 	} {
 		leave(t, o, name, []byte(name))
 	}
@@ -38,9 +38,9 @@ func TestList(t *testing.T) {
 	}
 	var got []string
 	for _, e := range entries {
-		got = append(got, fmt.Sprintf("%s %d done=%t sum=%t", e.Name, e.Size, e.Done, e.Checksum))
+		got = append(got, fmt.Sprintf("%s %d done=%t sha256=%t md5=%t", e.Name, e.Size, e.Done, e.SHA256, e.MD5))
 	}
-	want := []string{"a.csv 5 done=false sum=true", "b.csv 5 done=false sum=false", "c.csv 5 done=true sum=false"}
+	want := []string{"a.csv 5 done=false sha256=true md5=true", "b.csv 5 done=false sha256=false md5=false", "c.csv 5 done=true sha256=false md5=false"}
 	if !slices.Equal(got, want) {
 		t.Errorf("entries %q, want %q", got, want)
 	}

@@ -66,7 +66,7 @@ func (m *Mailbox) takeAway(ctx context.Context, dir, name, sum string, prepare f
 	if err := m.makeDirectory(ctx, dir); err != nil {
 		return err
 	}
-	for _, suffix := range []string{doneSuffix, checksumSuffix} {
+	for _, suffix := range []string{doneSuffix, sha256Suffix, md5Suffix} {
 		there, err := m.exists(ctx, m.remote(name+suffix))
 		if err == nil && there {
 			err = m.move(ctx, name+suffix, dir, mark, func(string) error { return nil })

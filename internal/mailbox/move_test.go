@@ -27,6 +27,8 @@ func TestArchive(t *testing.T) {
 	for _, content := range [][]byte{first, second} {
 		leave(t, o, "a.csv", content)
 		leave(t, o, "a.csv.done", nil)
+		leave(t, o, "a.csv.sha256", nil)
+		leave(t, o, "a.csv.md5", nil)
 		if err := m.Archive(testContext(t), "a.csv", sumOf(content)); err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +43,8 @@ func TestArchive(t *testing.T) {
 	if got := mustRead(t, filepath.Join(archive, unique)); got != "second" {
 		t.Errorf("%s holds %q", unique, got)
 	}
-	if all := names(t, archive); len(all) != 4 {
-		t.Errorf("archive holds %q, want two files and two partners", all)
+	if all := names(t, archive); len(all) != 8 {
+		t.Errorf("archive holds %q, want two files with three partners each", all)
 	}
 	err := m.Archive(testContext(t), "a.csv", sumOf(second))
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(o.Path, "a.csv")) {

@@ -15,8 +15,9 @@ const maxName = 200
 
 // The partners of a file: their presence says that the file is complete.
 const (
-	doneSuffix     = ".done"
-	checksumSuffix = ".sha256"
+	doneSuffix   = ".done"
+	sha256Suffix = ".sha256"
+	md5Suffix    = ".md5"
 )
 
 // checkName accepts a base name as it may be opened, renamed and shown: the
@@ -60,7 +61,7 @@ func unfinished(name string) bool {
 }
 
 func isPartner(name string) bool {
-	return strings.HasSuffix(name, doneSuffix) || strings.HasSuffix(name, checksumSuffix)
+	return strings.HasSuffix(name, doneSuffix) || strings.HasSuffix(name, sha256Suffix) || strings.HasSuffix(name, md5Suffix)
 }
 
 // printable makes text that the server chose safe for a terminal or a log:

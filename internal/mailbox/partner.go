@@ -2,11 +2,9 @@ package mailbox
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/pkg/sftp"
 )
@@ -14,8 +12,8 @@ import (
 // maxPartner is how many bytes a partner file may have.
 const maxPartner = 64 << 10
 
-// Read returns the content of a small file in the inbox, such as a .done or
-// .sha256 partner. More than 64 KiB is a *TooLargeError.
+// Read returns the content of a small file in the inbox, such as a
+// partner. More than 64 KiB is a *TooLargeError.
 func (m *Mailbox) Read(ctx context.Context, name string) ([]byte, error) {
 	if err := checkName(name); err != nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
@@ -60,31 +58,4 @@ func readSmall(c *sftp.Client, remote string) ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// readChecksum reads the sum from a file as sha256sum writes it.
-func readChecksum(c *sftp.Client, remote string) (string, error) {
-	content, err := readSmall(c, remote)
-	if err != nil {
-		return "", err
-	}
-	sum, err := parseChecksum(content)
-	if err != nil {
-		return "", ownError{fmt.Errorf("%s: %w: ask the biller to send it again", remote, err)}
-	}
-	return sum, nil
-}
-
-// parseChecksum takes the first word of a file for its SHA-256, in hex of
-// either case; a backslash before it is sha256sum's mark of an escaped name.
-func parseChecksum(content []byte) (string, error) {
-	fields := strings.Fields(strings.TrimPrefix(string(content), "\uFEFF"))
-	if len(fields) == 0 {
-		return "", errors.New("it is empty, where a SHA-256 in hex should stand")
-	}
-	sum := strings.ToLower(strings.TrimPrefix(fields[0], `\`))
-	if raw, err := hex.DecodeString(sum); err != nil || len(raw) != 32 {
-		return "", errors.New("it does not begin with a SHA-256 in hex")
-	}
-	return sum, nil
 }

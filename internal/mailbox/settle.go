@@ -7,7 +7,7 @@ import (
 )
 
 // Settled parts entries of a listing into files that stand still and files
-// that still grow. A file with a .done or .sha256 partner stands still at
+// that still grow. A file with a partner (.done, .sha256, .md5) stands still at
 // once; for the others the inbox is looked at a second time, Settle or more
 // after the first look. Files that are gone by then are in neither part:
 // somebody else took them.

@@ -58,9 +58,9 @@ func TestSettled(t *testing.T) {
 
 // Files that a partner vouches for need no second look, so no server either.
 func TestSettledAtOnce(t *testing.T) {
-	vouched := []Entry{{Name: "a.csv", Done: true}, {Name: "b.csv", Checksum: true}}
+	vouched := []Entry{{Name: "a.csv", Done: true}, {Name: "b.csv", SHA256: true}, {Name: "c.csv", MD5: true}}
 	m := &Mailbox{opts: Options{Settle: time.Hour}.withDefaults()}
-	if ready, growing, err := m.Settled(testContext(t), vouched); err != nil || len(ready) != 2 || len(growing) != 0 {
+	if ready, growing, err := m.Settled(testContext(t), vouched); err != nil || len(ready) != 3 || len(growing) != 0 {
 		t.Errorf("ready %v, growing %v, error %v", ready, growing, err)
 	}
 	m.opts.Settle = 0

@@ -130,7 +130,7 @@ func (r *CheckResult) read(ctx context.Context, files config.Files, o CheckOptio
 	if err := c.judge(); err != nil {
 		return err
 	}
-	r.Notes = append(f.notes(plain, files), c.notes...)
+	r.Notes = append(f.notes(plain, c.proven), c.notes...)
 	if o.Rejects == "" {
 		return nil
 	}
@@ -144,6 +144,7 @@ type check struct {
 	repeats   *formats.Repeats
 	conflicts []formats.Repeat // records that are fine by themselves and ruled out by others, in file order
 	notes     []string
+	proven    bool // a trailer counted the records
 }
 
 // records reads the file once.
@@ -183,7 +184,7 @@ func (c *check) records(ctx context.Context, plain plainFile, options formats.Cu
 		}
 	}
 	profile.finish()
-	r.Profile = profile
+	r.Profile, c.proven = profile, records.Proven()
 	c.notes = notes(&importer.Survey{Records: r.Read, UnknownColumns: records.UnknownColumns(), BlankLines: records.BlankLines()})
 	return nil
 }

@@ -24,7 +24,6 @@ func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f custom
 	if err != nil {
 		return f, err
 	}
-	entries, md5 := withoutCompanions(entries)
 	entries = slices.DeleteFunc(entries, func(e mailbox.Entry) bool { return e.Name != name })
 	if len(entries) == 0 {
 		return f, &InputError{fmt.Errorf("there is no file %q in the inbox (%s)", name, n.config.Inbox.Path)}
@@ -36,12 +35,10 @@ func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f custom
 	if len(ready) == 0 {
 		return f, fmt.Errorf("%s is still being written in the inbox: try again when it stands still", name)
 	}
-	spooled, err := box.Fetch(ctx, ready[0], dir)
-	if err != nil {
-		return f, err
+	if f, err = n.take(ctx, box, ready[0], dir); errors.Is(err, errGrowing) {
+		return f, fmt.Errorf("%s is still being written in the inbox: try again when it stands still", name)
 	}
-	f = n.identify(name, spooled.Path, spooled.SHA256, asked)
-	return f, f.vouchRemote(ctx, box, ready[0], spooled.Verified, md5[name])
+	return n.identify(f, asked), err
 }
 
 // fetch spools the day files that stand still in the inbox, and says in the result what was left there and why.
@@ -53,7 +50,6 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 	for _, r := range refused {
 		result.Faults = append(result.Faults, fmt.Sprintf("%s in the inbox is not touched: %s", r.Name, r.Reason))
 	}
-	entries, md5 := withoutCompanions(entries)
 	var days []mailbox.Entry
 	for _, e := range entries {
 		if _, ok := config.MatchName(n.config.Inbox.Pattern, e.Name); ok {
@@ -66,16 +62,9 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range growing {
-		result.Waiting = append(result.Waiting, e.Name+": still being written; the next run takes it")
-	}
 	var files []customerFile
 	for _, e := range ready {
-		spooled, err := box.Fetch(ctx, e, n.spool)
-		f := customerFile{path: spooled.Path}
-		if err == nil {
-			err = f.vouchRemote(ctx, box, e, spooled.Verified, md5[e.Name])
-		}
+		f, err := n.take(ctx, box, e, n.spool)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -84,6 +73,10 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 			// The others would not fit either, and what is here could not be recorded.
 			result.stopEarly(&importer.StopError{Reason: "disk_full", Err: err})
 			return nil, nil
+		}
+		if errors.Is(err, errGrowing) {
+			growing = append(growing, e)
+			continue
 		}
 		if err != nil {
 			// One file that cannot be had does not keep the others.
@@ -94,10 +87,10 @@ func (n *Night) fetch(ctx context.Context, box *mailbox.Mailbox, asked string, r
 		if inName, _ := config.MatchName(n.config.Inbox.Pattern, e.Name); inName == "" {
 			date = asked
 		}
-		proofs := f.proofs
-		f = n.identify(e.Name, spooled.Path, spooled.SHA256, date)
-		f.proofs = proofs
-		files = append(files, f)
+		files = append(files, n.identify(f, date))
+	}
+	for _, e := range growing {
+		result.Waiting = append(result.Waiting, e.Name+": still being written; the next run takes it")
 	}
 	order(files)
 	return files, nil

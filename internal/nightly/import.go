@@ -34,10 +34,10 @@ type customerFile struct {
 
 // identify works out what a spooled file is: a day file if its name fits inbox.pattern, and of which business date: the
 // one asked for, else the one in its name, else today's.
-func (n *Night) identify(name, path, sha256, asked string) customerFile {
-	f := customerFile{name: name, path: path, sha256: sha256, date: asked}
+func (n *Night) identify(f customerFile, asked string) customerFile {
 	var inName string
-	inName, f.dayFile = config.MatchName(n.config.Inbox.Pattern, name)
+	f.date = asked
+	inName, f.dayFile = config.MatchName(n.config.Inbox.Pattern, f.name)
 	if f.date == "" {
 		f.date = inName
 	}
@@ -75,7 +75,7 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	case err != nil:
 		return result, nil, err
 	}
-	result.Notes = slices.Concat(result.Notes, f.notes(plain, n.config.Files), notes(survey))
+	result.Notes = slices.Concat(result.Notes, f.notes(plain, survey.Proven), notes(survey))
 	if len(result.Held) > 0 {
 		result.hold(survey)
 		return result, nil, n.finish(ctx, row, result)
@@ -315,7 +315,7 @@ func (n *Night) gather(ctx context.Context, q ImportRequest) ([]customerFile, er
 			if err != nil {
 				return nil, err
 			}
-			f := n.identify(filepath.Base(from), path, sum, q.Date)
+			f := n.identify(customerFile{name: filepath.Base(from), path: path, sha256: sum}, q.Date)
 			if err := f.vouch(ctx, from); err != nil {
 				return nil, err
 			}

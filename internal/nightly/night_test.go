@@ -278,7 +278,7 @@ func TestIdentify(t *testing.T) {
 		{"other.csv", "", "2026-03-16", false},
 		{"other.csv", "2026-01-03", "2026-01-03", false},
 	} {
-		if f := n.identify(c.name, "", "", c.asked); f.date != c.date || f.dayFile != c.day {
+		if f := n.identify(customerFile{name: c.name}, c.asked); f.date != c.date || f.dayFile != c.day {
 			t.Errorf("%s asked %q: %s, %v", c.name, c.asked, f.date, f.dayFile)
 		}
 	}

@@ -2,14 +2,18 @@ package nightly
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
 	"github.com/google/go-cmp/cmp"
@@ -146,7 +150,7 @@ func TestWrongKeyFileIsWrongUsage(t *testing.T) {
 func TestCompletenessIsSaid(t *testing.T) {
 	w := newWorld(t, sandbox.Options{})
 	proven := func(f FileResult) bool {
-		return !slices.ContainsFunc(f.Notes, func(note string) bool { return strings.HasPrefix(note, "nothing proves") })
+		return !slices.ContainsFunc(f.Notes, func(note string) bool { return strings.HasPrefix(note, "completeness not provable") })
 	}
 	alone := w.write("alone.csv", []byte(twoCustomers))
 	if proven(w.importing(alone)[0]) {
@@ -162,26 +166,94 @@ func TestCompletenessIsSaid(t *testing.T) {
 	}
 }
 
-func TestMD5InTheInbox(t *testing.T) {
-	w := newWorld(t, sandbox.Options{})
-	w.leave("2026-03-15", "A,Ann,ZAR,100,", "B,Bob,ZAR,200,")
-	name := filepath.Join(w.api.InboxDir(), "za_sandbox_dailyfile_2026-03-15.csv")
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+// beside writes a file that stands beside the day file of 15 March.
+func (w *world) beside(ending, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.api.InboxDir(), "za_sandbox_dailyfile_2026-03-15.csv"+ending), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(name+".md5", []byte("00112233445566778899aabbccddeeff"), 0o600); err != nil {
-		t.Fatal(err)
+}
+
+// A checksum in the inbox proves a file whole, or has it rejected; it goes where its file goes.
+func TestChecksumInTheInbox(t *testing.T) {
+	const text = "external_reference,name\nA,Ann\nB,Bob\n"
+	for _, c := range []struct {
+		why, ending, sum, fault string
+	}{
+		{"md5", ".md5", fmt.Sprintf("%x *name.csv\n", md5.Sum([]byte(text))), ""},
+		{"sha256", ".sha256", fmt.Sprintf("%X", sha256.Sum256([]byte(text))), ""},
+		{"md5 of something else", ".md5", "00112233445566778899aabbccddeeff", "checksum_mismatch"},
+		{"sha256 of something else", ".sha256", strings.Repeat("0", 64), "checksum_mismatch"},
+		{"no checksum", ".md5", "tomorrow", "bad_checksum_file"},
+		{"half a checksum", ".sha256", strings.Repeat("0", 32), "bad_checksum_file"},
+		{"an empty one", ".md5", "", "bad_checksum_file"},
+		{"a large one", ".md5", strings.Repeat("x", 100<<10), "bad_checksum_file"},
+	} {
+		w := newWorld(t, sandbox.Options{})
+		w.cfg.Inbox.Settle = 10 * time.Millisecond
+		w.beside("", text)
+		w.beside(c.ending, c.sum)
+		r := w.night("2026-03-15")
+		if len(r.Files) != 1 || len(r.Faults) != 0 || len(r.Waiting) != 0 || !strings.HasPrefix(r.Files[0].Fault, c.fault) || (c.fault == "") != (r.Files[0].State == ledger.FileDone) {
+			t.Errorf("%s: %+v, %q, %q", c.why, r.Files, r.Faults, r.Waiting)
+		}
+		where := w.cfg.Inbox.Archive
+		if c.fault != "" {
+			where = w.cfg.Inbox.Rejected
+		}
+		for _, ending := range []string{"", c.ending} {
+			if _, err := os.Stat(filepath.Join(w.api.InboxDir(), filepath.Base(where), "za_sandbox_dailyfile_2026-03-15.csv"+ending)); err != nil {
+				t.Errorf("%s: %v", c.why, err)
+			}
+		}
 	}
-	if r := w.night("2026-03-15"); len(r.Files) != 0 || len(r.Faults) != 1 || !strings.Contains(r.Faults[0], "checksum_mismatch") || len(r.Waiting) != 0 {
-		t.Errorf("wrong sum: %d files, %q, %q", len(r.Files), r.Faults, r.Waiting)
+}
+
+// A checksum that is wrong at the first look and still being written is no reason to reject the file.
+func TestChecksumStillBeingWritten(t *testing.T) {
+	const text = "external_reference,name\nA,Ann\nB,Bob\n"
+	right := fmt.Sprintf("%x", md5.Sum([]byte(text)))
+	for _, c := range []struct {
+		why         string
+		meanwhile   func(*world)
+		files, wait int
+	}{
+		{"the rest of the checksum comes", func(w *world) { w.beside(".md5", right) }, 1, 0},
+		{"more of the checksum comes", func(w *world) { w.beside(".md5", right[:30]) }, 0, 1},
+		{"the rest of the file comes", func(w *world) { w.beside("", text+"C,Cy\n") }, 0, 1},
+	} {
+		w := newWorld(t, sandbox.Options{})
+		w.cfg.Inbox.Settle = 10 * time.Millisecond
+		w.beside("", text)
+		w.beside(".md5", right[:20])
+		n, err := Open(t.Context(), Options{Config: w.cfg, Command: "run", Version: "test", Now: w.clock.Now, Log: slog.New(onRecord{"a checksum does not fit", func() { c.meanwhile(w) }})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := n.Run(t.Context(), RunRequest{Date: "2026-03-15"})
+		if err := errors.Join(err, n.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Files) != c.files || len(r.Waiting) != c.wait || len(r.Faults) != 0 || (c.files > 0 && r.Files[0].State != ledger.FileDone) {
+			t.Errorf("%s: %+v, %q, %q", c.why, r.Files, r.Waiting, r.Faults)
+		}
 	}
-	if err := os.WriteFile(name+".md5", fmt.Appendf(nil, "%x", md5.Sum(text)), 0o600); err != nil {
-		t.Fatal(err)
+}
+
+// onRecord is a log that does something when something is said.
+type onRecord struct {
+	said string
+	then func()
+}
+
+func (o onRecord) Enabled(context.Context, slog.Level) bool { return true }
+func (o onRecord) WithAttrs([]slog.Attr) slog.Handler       { return o }
+func (o onRecord) WithGroup(string) slog.Handler            { return o }
+func (o onRecord) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, o.said) {
+		o.then()
 	}
-	if r := w.night("2026-03-15"); len(r.Files) != 1 || len(r.Faults) != 0 || r.Files[0].Outcomes[formats.Created] != 2 {
-		t.Errorf("right sum: %+v, %q", r.Files, r.Faults)
-	}
+	return nil
 }
 
 // TestSamples reads the files that docs/files.md shows, with the configuration it shows beside them.

@@ -21,6 +21,9 @@ const (
 	DoneEnding   = ".done"
 )
 
+// SumEndings are the endings of the companions that hold a checksum.
+func SumEndings() []string { return []string{SHA256Ending, MD5Ending} }
+
 // maxCompanion is how many bytes a checksum file may have.
 const maxCompanion = 64 << 10
 
@@ -40,21 +43,18 @@ func CompanionOf(name string) string {
 // Companions looks what vouches for the file at path, read anew from content, and returns the endings of what does. A
 // checksum that does not fit is a *formats.FileError. MD5 is good against accidents only, which is what it is for here.
 func Companions(ctx context.Context, path, content string) (proofs []string, err error) {
-	for _, c := range []struct {
-		ending string
-		hash   hash.Hash
-	}{{SHA256Ending, sha256.New()}, {MD5Ending, md5.New()}} {
-		text, err := readCompanion(path + c.ending)
+	for _, ending := range SumEndings() {
+		text, err := readCompanion(path + ending)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if err := checkSum(ctx, text, c.ending, content, c.hash); err != nil {
+		if err := CheckSum(ctx, text, ending, content); err != nil {
 			return nil, err
 		}
-		proofs = append(proofs, c.ending)
+		proofs = append(proofs, ending)
 	}
 	switch _, err := os.Stat(path + DoneEnding); {
 	case err == nil:
@@ -78,9 +78,13 @@ func readCompanion(path string) ([]byte, error) {
 	return text, nil
 }
 
-// CheckMD5 compares the text of an .md5 file with the file at content. A sum that does not fit is a *formats.FileError.
-func CheckMD5(ctx context.Context, text []byte, content string) error {
-	return checkSum(ctx, text, MD5Ending, content, md5.New())
+// CheckSum compares the text of a companion, known by its ending, with the file at content. A sum that does not fit is a
+// *formats.FileError.
+func CheckSum(ctx context.Context, text []byte, ending, content string) error {
+	if ending == MD5Ending {
+		return checkSum(ctx, text, ending, content, md5.New())
+	}
+	return checkSum(ctx, text, ending, content, sha256.New())
 }
 
 // checkSum compares a checksum as md5sum and sha256sum write it, in hex of either case at the beginning, with that of the
