@@ -38,6 +38,19 @@ func (p *Problem) Detail() string {
 	return b.String()
 }
 
+// Explain tells all problems of a record for an outcome file, values included: the first one's rule, and a detail that has
+// the rules of the others in it.
+func Explain(problems []*Problem) (reason, detail string) {
+	for i, p := range problems {
+		if i == 0 {
+			reason, detail = p.Rule, p.Detail()
+			continue
+		}
+		detail += "; " + p.Rule + ": " + p.Detail()
+	}
+	return reason, detail
+}
+
 // FileError is a fault of a whole file: not one of its records may be used.
 type FileError struct {
 	Line   int    // physical line where it shows; 0 if the fault has no place

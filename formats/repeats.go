@@ -24,6 +24,14 @@ type Repeat struct {
 	Faulty   bool // the record has problems of its own
 }
 
+// ConflictingRows is the rule that a record breaks which is fine by itself, where another one with its reference differs.
+const ConflictingRows = "conflicting_rows"
+
+// Remedy says what to do about records that differ.
+func (r Repeat) Remedy() string {
+	return fmt.Sprintf("the file has other rows with this reference that say something else (the first at line %d); leave the right one only", r.First)
+}
+
 // Repeats finds the repeated references of a file: Add each record in file order, call Find once, Close in any case. It
 // remembers hashes of 128 bits under a secret of its own, so that a file of any size takes little memory.
 type Repeats struct {

@@ -89,7 +89,7 @@ type Survey struct {
 	BlankLines     int
 	UnknownColumns []string
 	Delimiter      rune
-	Proven         bool // a trailer proves that the file is whole
+	Proven         bool                   // a trailer proves that the file is whole
 	repeats        map[int]formats.Repeat // by number
 }
 

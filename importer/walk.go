@@ -117,16 +117,10 @@ func errReadDifferently(line int) error {
 func ruleOut(e *entry, again formats.Repeat) Verdict {
 	switch {
 	case len(e.problems) > 0:
-		detail := e.problems[0].Detail()
-		for _, p := range e.problems[1:] {
-			detail += "; " + p.Rule + ": " + p.Detail()
-		}
-		return Verdict{Outcome: formats.Rejected, Reason: e.problems[0].Rule, Detail: detail}
+		reason, detail := formats.Explain(e.problems)
+		return Verdict{Outcome: formats.Rejected, Reason: reason, Detail: detail}
 	case again.Conflict:
-		return Verdict{
-			Outcome: formats.Rejected, Reason: "conflicting_rows",
-			Detail: fmt.Sprintf("external_reference: the file has other rows with this reference that say something else (the first at line %d); leave the right one only", again.First),
-		}
+		return Verdict{Outcome: formats.Rejected, Reason: formats.ConflictingRows, Detail: "external_reference: " + again.Remedy()}
 	case again.First != 0:
 		return Verdict{Outcome: formats.Duplicate, Reason: "same_row", Detail: fmt.Sprintf("the same as line %d, which counts", again.First)}
 	}

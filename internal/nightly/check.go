@@ -202,14 +202,14 @@ func (c *check) judge() error {
 		case again.Conflict:
 			r.Rejected++
 			c.conflicts = append(c.conflicts, again)
-			r.count("conflicting_rows")
+			r.count(formats.ConflictingRows)
 		default:
 			r.Duplicate++
 		}
 	}
 	r.Good = r.Read - r.Duplicate - r.Rejected
 	for _, again := range c.conflicts[:min(len(c.conflicts), c.limit)] {
-		r.Problems = append(r.Problems, CheckProblem{Line: again.Line, Column: "external_reference", Rule: "conflicting_rows", Remedy: conflictRemedy(again)})
+		r.Problems = append(r.Problems, CheckProblem{Line: again.Line, Column: "external_reference", Rule: formats.ConflictingRows, Remedy: again.Remedy()})
 	}
 	slices.SortStableFunc(r.Problems, func(a, b CheckProblem) int { return a.Line - b.Line })
 	r.Problems = r.Problems[:min(len(r.Problems), c.limit)]
@@ -217,10 +217,6 @@ func (c *check) judge() error {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Rule, b.Rule))
 	})
 	return nil
-}
-
-func conflictRemedy(again formats.Repeat) string {
-	return fmt.Sprintf("the file has other rows with this reference that say something else (the first at line %d); leave the right one only", again.First)
 }
 
 // writeRejects reads the file again and writes the rejected records as an import does.
@@ -252,9 +248,9 @@ func (c *check) writeRejects(ctx context.Context, plain plainFile, options forma
 			reason, detail := "", ""
 			switch {
 			case len(record.Problems) > 0:
-				reason, detail = explain(record.Problems)
+				reason, detail = formats.Explain(record.Problems)
 			case len(conflicts) > 0 && conflicts[0].Number == record.Number:
-				reason, detail = "conflicting_rows", "external_reference: "+conflictRemedy(conflicts[0])
+				reason, detail = formats.ConflictingRows, "external_reference: "+conflicts[0].Remedy()
 				conflicts = conflicts[1:]
 			default:
 				continue
@@ -283,13 +279,4 @@ func (r *CheckResult) count(rule string) {
 		r.Rules = append(r.Rules, RuleCount{Rule: rule})
 	}
 	r.Rules[i].Count++
-}
-
-// explain tells a record's problems as an import does.
-func explain(problems []*formats.Problem) (reason, detail string) {
-	detail = problems[0].Detail()
-	for _, p := range problems[1:] {
-		detail += "; " + p.Rule + ": " + p.Detail()
-	}
-	return problems[0].Rule, detail
 }
