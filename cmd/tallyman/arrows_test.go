@@ -93,7 +93,7 @@ func sources(t *testing.T) []source {
 // mayImport says whether a package's product code may import another of ours:
 // the arrows of design.md section 3.
 func mayImport(from, to string) bool {
-	if to == "internal/sshdtest" || strings.HasPrefix(to, "cmd/") || to == "internal/sandbox" && from != "cmd/tallyman" {
+	if to == "internal/sshdtest" || to == "internal/reporttest" || strings.HasPrefix(to, "cmd/") || to == "internal/sandbox" && from != "cmd/tallyman" {
 		return false
 	}
 	switch from {
@@ -105,7 +105,7 @@ func mayImport(from, to string) bool {
 		return false
 	case "importer", "reconciler":
 		return to == "formats"
-	case "internal/nightly":
+	case "internal/nightly", "internal/reporttest":
 		return true
 	}
 	return strings.HasPrefix(from, "internal/") && (to == "formats" || strings.HasPrefix(to, "internal/") && to != "internal/config" && to != "internal/nightly")

@@ -67,8 +67,9 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 	if err != nil {
 		return err
 	}
-	reporter := &nightly.Reporter{Log: a.logger}
+	reporter := &nightly.Reporter{Log: a.logger, Rendering: nightly.EveryFormat()}
 	if cfg != nil {
+		reporter.Rendering = nightly.RenderingOf(cfg, a.now)
 		reporter.Calendar, reporter.Tolerance = cfg.Reconcile.Calendar(), cfg.Reconcile.Tolerance
 		if reporter.Secrets, err = a.reportSecrets(); err != nil {
 			return err

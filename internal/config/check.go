@@ -181,10 +181,19 @@ func (c *checker) outputs() {
 		c.oneOf(key, format, "csv", "xlsx", "html")
 		c.unless(!slices.Contains(reports.Formats[:i], format), key, "is named twice", "keep one of them")
 	}
+	c.excelCSV(reports.ExcelCSV)
 	c.notifyURL("notify.ping_url", c.cfg.Notify.PingURL)
 	c.notifyURL("notify.webhook_url", c.cfg.Notify.WebhookURL)
 	if listen := c.cfg.Metrics.Listen; listen != "" {
 		c.unless(isListenAddress(listen), "metrics.listen", "must be host:port", "write it as 127.0.0.1:9480")
+	}
+}
+
+func (c *checker) excelCSV(e ExcelCSV) {
+	c.unless(slices.Contains([]string{"", ";", ",", "\t"}, e.Separator), "reports.excel_csv.separator", `must be ";", "," or "\t"`, `write the list separator of the spreadsheet's country, or "" for no such files`)
+	c.unless(e.Decimal == "." || e.Decimal == ",", "reports.excel_csv.decimal", `must be "." or ","`, "write the decimal mark of the spreadsheet's country")
+	if e.Separator != "" && e.Separator == e.Decimal {
+		c.wrong("reports.excel_csv", "has the same sign for separator and decimal", `write separator: ";" where the decimal mark is a comma`)
 	}
 }
 

@@ -211,7 +211,16 @@ func (r Reconcile) Calendar() Calendar { return r.calendar }
 type Reports struct {
 	Dir string `yaml:"dir"`
 	// Formats are of "csv", "xlsx", "html", each at most once.
-	Formats []string `yaml:"formats"`
+	Formats  []string `yaml:"formats"`
+	ExcelCSV ExcelCSV `yaml:"excel_csv"`
+}
+
+// ExcelCSV says how CSV files look that a spreadsheet opens by a double click.
+type ExcelCSV struct {
+	// Separator is one of ";", "," and TAB; empty: none are written.
+	Separator string `yaml:"separator"`
+	// Decimal is "." or ",", and another one than Separator.
+	Decimal string `yaml:"decimal"`
 }
 
 // Job is one line of the schedule.

@@ -52,7 +52,7 @@ func Default() *Config {
 			AddressLimit: 50,
 		},
 		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions"},
-		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}},
+		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}, ExcelCSV: ExcelCSV{Decimal: ","}},
 		Schedule:  []Job{{Cron: "30 6 * * *", Run: "nightly"}},
 		Keep:      Keep{Runs: 400},
 	}

@@ -2,11 +2,13 @@ package nightly
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tallyman/internal/mailbox"
@@ -29,10 +31,27 @@ func (n *Night) post(path, name string) error {
 		return fmt.Errorf("post %s: %w", name, err)
 	}
 	defer src.Close()
-	return writeFile(filepath.Join(n.outbox(), name), func(w io.Writer) error {
-		_, err := io.Copy(w, src)
+	hash := sha256.New()
+	err = writeFile(filepath.Join(n.outbox(), name), func(w io.Writer) error {
+		_, err := io.Copy(io.MultiWriter(w, hash), src)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(n.outbox(), name+checksum), func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%x  %s\n", hash.Sum(nil), name)
+		return err
+	})
+}
+
+// checksum ends the name of the file with the SHA-256 of another, in the form of sha256sum. It is delivered after it.
+const checksum = ".sha256"
+
+// delivered reports whether the configuration wants a file of the report delivered. Without csv among the formats the
+// machine files stay where they are; the summary and what was made for people go.
+func (n *Night) delivered(name string) bool {
+	return filepath.Ext(name) != ".csv" || strings.HasSuffix(name, excelSuffix) || slices.Contains(n.config.Reports.Formats, "csv")
 }
 
 // postResults puts the result files of the imported files and the report into the outbox.
@@ -47,6 +66,9 @@ func (n *Night) postResults(result *Result) error {
 	}
 	if r := result.Report; r != nil {
 		for _, name := range r.Files {
+			if !n.delivered(name) {
+				continue
+			}
 			errs = append(errs, n.post(filepath.Join(r.Dir, name), fmt.Sprintf("%s_%s_%s", n.config.Merchant, r.Summary.BusinessDate, name)))
 		}
 	}
@@ -65,12 +87,17 @@ func (n *Night) deliver(ctx context.Context, box *mailbox.Mailbox, result *Resul
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
+	failed := ""
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue // left by a killed run while it was being written
 		}
+		if e.Name() == failed+checksum {
+			continue // it would vouch for what is not there
+		}
 		path := filepath.Join(n.outbox(), e.Name())
 		if err := box.Deliver(ctx, path, e.Name()); err != nil {
+			failed = e.Name()
 			result.Faults = append(result.Faults, fmt.Sprintf("%s could not be delivered and will be next time: %v", e.Name(), err))
 			continue
 		}

@@ -17,6 +17,7 @@ import (
 	"tallyman/internal/config"
 	"tallyman/internal/journal"
 	"tallyman/internal/ledger"
+	"tallyman/internal/overview"
 	"tallyman/reconciler"
 )
 
@@ -27,6 +28,7 @@ type Reporter struct {
 	Tolerance int64
 	DayFiles  bool            // a day file is expected for every business date
 	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
+	Rendering Rendering       // what is made for people of the machine files
 	Log       *slog.Logger
 }
 
@@ -53,6 +55,9 @@ type Report struct {
 	Breaks  int             `json:"breaks"`
 	Notices int             `json:"notices"`
 	LeftOut int             `json:"left_out"` // rows of the expected file that assert nothing
+
+	// Signed is the last signature for the period; left out if nobody has signed.
+	Signed *overview.Signed `json:"signed,omitempty"`
 }
 
 // InputError says that an input of a report cannot be used: the command was given the wrong thing.
@@ -123,7 +128,10 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if report.Summary.Completeness, err = r.completeness(ctx, q, read); err != nil {
 		return nil, err
 	}
-	return report, report.write(result, previous, r.Log)
+	if err := report.write(result, previous, r.Log); err != nil {
+		return report, err
+	}
+	return report, r.render(ctx, report)
 }
 
 func (r *Reporter) decisions(ctx context.Context) (map[string]reconciler.Decision, error) {

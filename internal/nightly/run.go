@@ -136,7 +136,10 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) error 
 func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report, error) {
 	reporter := &Reporter{
 		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets,
-		DayFiles: n.config.Inbox.Configured(), Log: n.log,
+		DayFiles: n.config.Inbox.Configured(), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
+	}
+	if n.options.DryRun {
+		reporter.Rendering.Written = nil
 	}
 	comments, err := LatestExceptions(n.config.Reports.Dir)
 	if err != nil {

@@ -1,0 +1,118 @@
+package overview_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tallyman/internal/overview"
+	"tallyman/internal/reporttest"
+)
+
+func read(t *testing.T, dir string) *overview.Overview {
+	t.Helper()
+	o, err := overview.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// A report that nothing is wrong with is all right, and its ageing is all that is owed.
+func TestAllRight(t *testing.T) {
+	o := read(t, reporttest.Write(t, reporttest.Options{Customers: 300, Quiet: true}))
+	if !o.OK() || len(o.Reasons()) != 0 || len(o.Differences) != 0 {
+		t.Errorf("reasons %q, differences %q", o.Reasons(), o.Differences)
+	}
+	var currencies []string
+	sums := map[string]*overview.Decimal{}
+	for _, a := range o.Ageing {
+		if sums[a.Currency] == nil {
+			currencies, sums[a.Currency] = append(currencies, a.Currency), &overview.Decimal{}
+		}
+		owed, err := overview.ParseDecimal(a.Owed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[a.Currency].Add(owed)
+	}
+	if diff := cmp.Diff([]string{"BHD", "JPY", "ZAR"}, currencies); diff != "" {
+		t.Error(diff)
+	}
+	for _, r := range o.Summary.RollForward {
+		if sums[r.Currency].String() != r.Closing {
+			t.Errorf("%s: aged %s, closing %s", r.Currency, sums[r.Currency], r.Closing)
+		}
+	}
+	var buckets []string
+	for _, a := range o.Ageing {
+		if a.Currency == "JPY" {
+			buckets = append(buckets, a.Bucket)
+		}
+	}
+	if diff := cmp.Diff([]string{"current", "1-30", "31-60", "61-90", "90+"}, buckets); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What needs a person is the reason why it is not all right, with the money behind it in each currency.
+func TestNotAllRight(t *testing.T) {
+	o := read(t, reporttest.Write(t, reporttest.Options{Customers: 50}))
+	want := []string{
+		"Payments in another currency than the customer's balance: 1, EUR 123.45.",
+		"Payments of customers that nobody knows: 2, BHD 1234.567, ZAR 123.45.",
+	}
+	got := o.Reasons()
+	if len(got) != 2 {
+		t.Fatalf("%q", got)
+	}
+	for _, w := range want {
+		if got[0] != w && got[1] != w {
+			t.Errorf("%q lacks %q", got, w)
+		}
+	}
+	if len(o.Breaks) != 3 {
+		t.Errorf("%d breaks", len(o.Breaks))
+	}
+}
+
+// A row that was changed after the summary was made no longer adds up to it, and moves the hash of positions.
+func TestChangedRow(t *testing.T) {
+	dir := reporttest.Write(t, reporttest.Options{Customers: 30, Quiet: true})
+	before := read(t, dir)
+	path := filepath.Join(dir, "balances.csv")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), ",100.00,0.00,100.00,", ",100.01,0.00,100.00,", 1)
+	if changed == string(text) {
+		t.Fatal("nothing changed")
+	}
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	after := read(t, dir)
+	if len(after.Differences) != 1 || !strings.HasPrefix(after.Differences[0], "ZAR opening: ") || after.OK() {
+		t.Errorf("%q", after.Differences)
+	}
+	if before.Positions == after.Positions {
+		t.Error("the positions have the same hash")
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	dir := reporttest.Write(t, reporttest.Options{Customers: 3})
+	if err := os.WriteFile(filepath.Join(dir, "balances.csv"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := overview.Read(dir); err == nil || !strings.Contains(err.Error(), "balances.csv: the file is empty") {
+		t.Errorf("%v", err)
+	}
+	if _, err := overview.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "summary.json") {
+		t.Errorf("%v", err)
+	}
+}
