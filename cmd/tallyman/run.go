@@ -93,6 +93,9 @@ func runText(r *nightly.Result) string {
 		parts[0] += fmt.Sprintf(" (%d held)", held)
 	}
 	for _, f := range r.Files {
+		if f.Corrects != "" {
+			parts[0] += fmt.Sprintf(" (%s corrects %s)", f.FileID, f.Corrects)
+		}
 		if f.Approval != nil {
 			parts[0] += fmt.Sprintf(" (%s approved by %s: %s)", f.FileID, printable(f.Approval.By), printable(f.Approval.Reason))
 		}
@@ -103,6 +106,11 @@ func runText(r *nightly.Result) string {
 	}
 	if r.Missing != "" {
 		parts = append(parts, "no day file for "+r.Missing)
+	}
+	for _, absent := range r.Absent {
+		if absent.Kind != nightly.AbsentFile {
+			parts = append(parts, absent.Detail)
+		}
 	}
 	if len(r.Waiting) > 0 {
 		parts = append(parts, fmt.Sprintf("%d files left in the inbox", len(r.Waiting)))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tallyman/internal/config"
+	"tallyman/internal/journal"
 	"tallyman/internal/ledger"
 	"tallyman/internal/nightly"
 )
@@ -28,8 +29,9 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [RUN-ID]",
 		Short: "Last runs, files, what is missing, what to do next",
-		Long: `Shows the last runs and files, what is unfinished, rejected or not delivered, how
-far the journal is, and what to do next, each with the command that helps. With
+		Long: `Shows the last runs and files, what is unfinished, held, rejected, missing or not
+delivered, how the journal is, when the schedule begins the next pass, and what to do
+next, each with the command that helps. With
 RUN-ID, or as much of its beginning as only one run has: what that run did.
 
 It only looks, and may be called while a run is at work.`,
@@ -51,15 +53,23 @@ type statusAnswer struct {
 	Files    []fileInfo    `json:"files"`  // newest first
 	Outbox   []string      `json:"outbox"` // names of result files that are not delivered
 	Journal  journalStatus `json:"journal"`
-	Next     []nextStep    `json:"next"`
+	// Absent is what did not happen and should have.
+	Absent []nightly.Absence `json:"absent"`
+	// NextDue is when the configured schedule begins a pass next.
+	NextDue time.Time  `json:"next_due,omitzero"`
+	Next    []nextStep `json:"next"`
 }
 
 // journalStatus says how far the journal is.
 type journalStatus struct {
-	Path    string    `json:"path"`
-	Seq     int64     `json:"seq"` // of the last line; 0 if there is none
-	Last    time.Time `json:"last,omitzero"`
-	Trouble string    `json:"trouble,omitempty"` // why it cannot be read
+	Path     string    `json:"path"`
+	Seq      int64     `json:"seq"` // of the last line; 0 if there is none
+	Last     time.Time `json:"last,omitzero"`
+	Segments int       `json:"segments"`
+	Bytes    int64     `json:"bytes"`             // on disk
+	State    string    `json:"state,omitempty"`   // whole, damaged or torn_tail, as the last report found it
+	Checked  string    `json:"checked,omitempty"` // the run that made that report
+	Trouble  string    `json:"trouble,omitempty"` // why it cannot be read
 }
 
 func runStatus(ctx context.Context, a *app, args []string) (err error) {
@@ -88,6 +98,7 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 	}
 	s := &statusAnswer{
 		Merchant: cfg.Merchant, DataDir: cfg.DataDir, Ledger: !missing, Runs: []runInfo{}, Files: []fileInfo{}, Outbox: []string{},
+		Absent: []nightly.Absence{}, NextDue: nextDue(cfg, a.now()),
 	}
 	if holder.Held {
 		s.Holder = holder.Text
@@ -96,11 +107,17 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 		if err := s.look(ctx, l, holder); err != nil {
 			return err
 		}
+		absent, err := nightly.Watch{Ledger: l, Config: cfg, Now: a.now()}.Look(ctx)
+		if err != nil {
+			return err
+		}
+		s.Absent = append(s.Absent, absent...)
 	}
 	if s.Outbox, err = outbox(cfg.DataDir); err != nil {
 		return err
 	}
 	s.Journal = lookAtJournal(ctx, filepath.Join(cfg.DataDir, "journal"))
+	s.Journal.checked(s.Runs)
 	s.Next = nextSteps(s)
 	return a.answer(s, statusText(s, zone))
 }
@@ -121,6 +138,7 @@ func (s *statusAnswer) look(ctx context.Context, l *ledger.Ledger, holder nightl
 	all := make([]fileInfo, len(files))
 	for i, f := range files {
 		all[i] = newFileInfo(f)
+		all[i].Corrects = corrects(f, files[i+1:])
 		if all[i].Approval, err = approvalOf(ctx, l, f); err != nil {
 			return err
 		}
@@ -129,6 +147,16 @@ func (s *statusAnswer) look(ctx context.Context, l *ledger.Ledger, holder nightl
 		}
 	}
 	return nil
+}
+
+// corrects returns the id of the day file of the same date that came before a day file; empty if there is none.
+func corrects(f ledger.File, earlier []ledger.File) string {
+	for _, e := range earlier {
+		if f.DayFile && e.DayFile && e.BusinessDate == f.BusinessDate {
+			return newFileInfo(e).FileID
+		}
+	}
+	return ""
 }
 
 // approvalOf returns a person's word on a file, nil if there is none.
@@ -166,5 +194,32 @@ func lookAtJournal(ctx context.Context, dir string) journalStatus {
 	case ok:
 		s.Seq, s.Last = last.LastSeq, last.LastTime
 	}
+	segments, err := journal.Segments(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && s.Trouble == "" {
+		s.Trouble = err.Error()
+	}
+	for _, segment := range segments {
+		s.Segments++
+		s.Bytes += segment.Bytes
+	}
 	return s
+}
+
+// checked notes what the last report found: to read a whole journal would take too long here.
+func (s *journalStatus) checked(runs []runInfo) {
+	for _, r := range runs {
+		if r.result != nil && r.result.Report != nil {
+			s.State, s.Checked = r.result.Report.Summary.Completeness.Journal, r.ID
+			return
+		}
+	}
+}
+
+// nextDue is when the configured schedule begins a pass; zero if it never does.
+func nextDue(cfg *config.Config, now time.Time) time.Time {
+	schedule, err := nightly.NewSchedule(cfg.Schedule, cfg.Reconcile.Calendar().Location())
+	if err != nil {
+		return time.Time{}
+	}
+	return schedule.Next(now)
 }

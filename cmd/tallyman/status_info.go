@@ -67,8 +67,8 @@ func runLine(r *nightly.Result) string {
 	if r.Report != nil {
 		parts = append(parts, count(r.Report.Breaks, "break"))
 	}
-	if r.Missing != "" {
-		parts = append(parts, "no day file for "+r.Missing)
+	for _, absent := range r.Absent {
+		parts = append(parts, strings.ReplaceAll(absent.Kind, "_", " ")+" "+absent.Date)
 	}
 	if len(r.Faults) > 0 {
 		parts = append(parts, count(len(r.Faults), "fault"))
@@ -93,6 +93,7 @@ type fileInfo struct {
 	RunID        string    `json:"run_id"` // the last run that worked on it
 
 	Approval *nightly.Approval `json:"approval,omitempty"` // of a file that was held
+	Corrects string            `json:"corrects,omitempty"` // file id of the day file of the same date that came before
 }
 
 func newFileInfo(f ledger.File) fileInfo {

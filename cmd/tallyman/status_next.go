@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"tallyman/formats"
 	"tallyman/internal/ledger"
@@ -22,6 +23,9 @@ func nextSteps(s *statusAnswer) []nextStep {
 	if !s.Ledger {
 		return append(steps, nextStep{"nothing was imported yet", "tallyman doctor, then tallyman import --dry-run FILE"})
 	}
+	for _, absent := range s.Absent {
+		steps = append(steps, nextStep{absent.Detail, absent.Do})
+	}
 	told := map[string]bool{} // runs whose files need no step of their own
 	for _, command := range []string{"run", "import"} {
 		i := slices.IndexFunc(s.Runs, func(r runInfo) bool { return r.Command == command })
@@ -39,6 +43,12 @@ func nextSteps(s *statusAnswer) []nextStep {
 	}
 	if len(s.Outbox) > 0 {
 		steps = append(steps, nextStep{count(len(s.Outbox), "result file") + " not delivered", "tallyman run delivers them; tallyman doctor tries the mailbox"})
+	}
+	if s.Journal.State != "" && s.Journal.State != formats.JournalWhole {
+		steps = append(steps, nextStep{
+			"the journal was found " + strings.ReplaceAll(s.Journal.State, "_", " ") + " by run " + s.Journal.Checked,
+			"tallyman journal verify names each damage; tallyman journal repair moves a torn tail aside",
+		})
 	}
 	if s.Journal.Trouble != "" {
 		steps = append(steps, nextStep{"the journal cannot be read: " + s.Journal.Trouble, "tallyman journal verify"})
@@ -80,9 +90,6 @@ func afterRun(r runInfo, files []fileInfo) []nextStep {
 // afterNight is what a nightly pass leaves to do beside its files.
 func afterNight(r *nightly.Result) []nextStep {
 	var steps []nextStep
-	if r.Missing != "" {
-		steps = append(steps, nextStep{"no day file has come for " + r.Missing, "ask the biller for it; tallyman run takes it"})
-	}
 	for _, fault := range r.Faults {
 		steps = append(steps, nextStep{fault, "tallyman doctor tries the mailbox; tallyman run tries again"})
 	}

@@ -34,7 +34,7 @@ func statusText(s *statusAnswer, zone *time.Location) string {
 		b.WriteString("\nFILES\n")
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, f := range s.Files {
-			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", f.FileID, f.BusinessDate, f.State, count(f.Records, "record"), printable(f.Name))
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", f.FileID, f.BusinessDate, f.State, count(f.Records, "record"), printable(f.Name)+f.fate())
 		}
 		_ = w.Flush()
 	}
@@ -51,7 +51,13 @@ func statusText(s *statusAnswer, zone *time.Location) string {
 	case j.Seq == 0:
 		b.WriteString("  nothing was received yet\n")
 	default:
-		fmt.Fprintf(&b, "  last event: number %d, received %s\n", j.Seq, shortTime(j.Last, zone))
+		fmt.Fprintf(&b, "  last event: number %d, received %s; %s, %d bytes\n", j.Seq, shortTime(j.Last, zone), count(j.Segments, "segment"), j.Bytes)
+	}
+	if s.Journal.State != "" {
+		fmt.Fprintf(&b, "  %s when run %s read it\n", strings.ReplaceAll(s.Journal.State, "_", " "), s.Journal.Checked)
+	}
+	if !s.NextDue.IsZero() {
+		fmt.Fprintf(&b, "\nNEXT DUE\n  %s, by schedule (tallyman schedule, or a crontab of your own)\n", shortTime(s.NextDue, zone))
 	}
 	b.WriteString("\nNEXT\n")
 	for _, step := range s.Next {
@@ -61,6 +67,18 @@ func statusText(s *statusAnswer, zone *time.Location) string {
 		b.WriteString("  nothing to do\n")
 	}
 	return b.String()
+}
+
+// fate says what else there is to know of a file.
+func (f fileInfo) fate() string {
+	fate := ""
+	if f.Corrects != "" {
+		fate += ", corrects " + f.Corrects
+	}
+	if f.Approval != nil {
+		fate += ", approved by " + printable(f.Approval.By)
+	}
+	return fate
 }
 
 func orDash(text string) string {
@@ -148,6 +166,9 @@ func runStory(r runInfo, zone *time.Location) string {
 	}
 	if result.Report != nil {
 		b.WriteString(reportText(result.Report))
+	}
+	for _, absent := range result.Absent {
+		fmt.Fprintf(&b, "did not happen: %s\n", printable(absent.Detail))
 	}
 	if result.Stopped != "" {
 		fmt.Fprintf(&b, "stopped early: %s\n", printable(result.Stopped))

@@ -30,6 +30,7 @@ type Notice struct {
 	Outcomes     map[formats.Outcome]int  `json:"outcomes"` // of the records of all files
 	Files        []NoticeFile             `json:"files"`
 	Missing      string                   `json:"missing,omitempty"` // the business date whose file has not come
+	Absent       []Absence                `json:"absent"`            // what did not happen, that file included; never null
 	Stopped      string                   `json:"stopped,omitempty"` // why the run stopped early, a fixed word
 	RollForward  []formats.RollForward    `json:"roll_forward"`
 	Breaks       int                      `json:"breaks"`
@@ -55,7 +56,7 @@ func (r *Result) Notice(exit int) Notice {
 	n := Notice{
 		RunID: r.RunID, Command: r.Command, Version: r.Version, Merchant: r.Merchant, Mode: r.Mode, BusinessDate: r.BusinessDate,
 		StartedAt: r.StartedAt, EndedAt: r.EndedAt, ExitCode: exit, Status: statusOf(exit), Needs: []string{},
-		Read: total.Read, Outcomes: total.Outcomes, Files: []NoticeFile{}, Missing: r.Missing,
+		Read: total.Read, Outcomes: total.Outcomes, Files: []NoticeFile{}, Missing: r.Missing, Absent: append([]Absence{}, r.Absent...),
 		RollForward: []formats.RollForward{}, Exceptions: []formats.ExceptionTotal{}, Requests: r.Requests, Throttled: r.Throttled,
 	}
 	shown := *r
@@ -121,6 +122,12 @@ func (n Notice) Text() string {
 	}
 	for _, need := range n.Needs {
 		fmt.Fprintf(&b, "needs a person: %s\n", need)
+	}
+	for _, a := range n.Absent {
+		// What needs a person has been said.
+		if a.Kind != AbsentFile && (a.Kind != AbsentDate || a.Known) {
+			fmt.Fprintf(&b, "did not happen: %s\n", a.Detail)
+		}
 	}
 	if n.ExitCode != ExitDone {
 		fmt.Fprintf(&b, "what to do next: tallyman status %s\n", n.RunID)

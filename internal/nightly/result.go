@@ -29,6 +29,7 @@ type Result struct {
 	Files   []FileResult `json:"files"`
 	Waiting []string     `json:"waiting,omitempty"`  // in the inbox and not taken, with the reason
 	Missing string       `json:"missing,omitempty"`  // the business date whose file has not come
+	Absent  []Absence    `json:"absent,omitempty"`   // what did not happen, that file included
 	Faults  []string     `json:"faults,omitempty"`   // what went wrong around the files: mailbox, delivery
 	Stopped string       `json:"stopped,omitempty"`  // why the run stopped early
 	Retry   string       `json:"retry_of,omitempty"` // the run whose unfinished records were tried again
@@ -83,6 +84,11 @@ func (r *Result) NeedsPerson() []string {
 	needs = append(needs, r.Faults...)
 	if r.Missing != "" {
 		needs = append(needs, "no day file has come for "+r.Missing)
+	}
+	for _, a := range r.Absent {
+		if a.Kind == AbsentDate && !a.Known {
+			needs = append(needs, a.Detail)
+		}
 	}
 	if r.Report != nil && r.Report.Breaks > 0 {
 		needs = append(needs, fmt.Sprintf("the report has %d breaks: see %s/exceptions.csv", r.Report.Breaks, r.Report.Dir))

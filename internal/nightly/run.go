@@ -108,26 +108,17 @@ func (n *Night) importDayFiles(ctx context.Context, box *mailbox.Mailbox, date s
 	return nil
 }
 
-// expect notes a day file that should have come by now: that of the date asked for, or today's.
-func (n *Night) expect(ctx context.Context, asked string, result *Result) error {
-	inbox, calendar := n.config.Inbox, n.config.Reconcile.Calendar()
-	if inbox.ExpectBy == "" || n.options.DryRun {
+// expect notes what did not happen, above all a day file that should have come by now: that of the date asked for, or
+// today's.
+func (n *Night) expect(ctx context.Context, asked string, result *Result) (err error) {
+	if n.options.DryRun {
 		return nil
 	}
-	date := asked
-	if date == "" {
-		date = calendar.DateOf(n.started)
-	}
-	by, err := calendar.At(date, inbox.ExpectBy)
-	if err != nil {
-		return err
-	}
-	if n.started.Before(by) {
-		return nil
-	}
-	came, err := n.ledger.HasDayFile(ctx, date)
-	if err == nil && !came {
-		result.Missing = date
+	result.Absent, err = Watch{Ledger: n.ledger, Config: n.config, Now: n.started, Asked: asked}.Look(ctx)
+	for _, a := range result.Absent {
+		if a.Kind == AbsentFile {
+			result.Missing = a.Date
+		}
 	}
 	return err
 }
