@@ -25,6 +25,7 @@ func constructors() []func(*app) *cobra.Command {
 		newDecideCommand,
 		newApproveCommand,
 		newStatusCommand,
+		newBackupCommand,
 		newSweepCommand,
 		newSandboxCommand,
 		newVersionCommand,

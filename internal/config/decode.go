@@ -34,6 +34,8 @@ type decoder struct {
 	// unset has the keys whose value could not be made out. They keep their
 	// default, and checks have nothing to add about them.
 	unset map[string]bool
+	// secrets are the scalars that secrets stand in, in the order of the file.
+	secrets []*yaml.Node
 }
 
 func newDecoder(file string, lookup func(string) (string, bool)) *decoder {
@@ -197,12 +199,16 @@ func (d *decoder) scalar(n *yaml.Node, at mark, v reflect.Value, key string) {
 		d.fail(at, key, "carries a YAML tag", "remove the word that begins with an exclamation mark")
 		return
 	}
+	_, isSecret := v.Interface().(Secret)
+	if isSecret {
+		d.secrets = append(d.secrets, n)
+	}
 	text, ok := d.expand(n.Value, at, key)
 	if !ok {
 		d.giveUp(key)
 		return
 	}
-	if _, ok := v.Interface().(Secret); ok {
+	if isSecret {
 		v.Set(reflect.ValueOf(NewSecret(text, key)))
 		return
 	}
