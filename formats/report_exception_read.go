@@ -3,7 +3,6 @@ package formats
 import (
 	"errors"
 	"io"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (r *namedRow) exception() ExceptionRow {
 		CustomerID: r.text("customer_id"), PaymentID: r.text("payment_id"), EventID: r.text("event_id"), Currency: r.text("currency"),
 		Detail: r.text("detail"), Owner: r.text("owner"), Comment: r.text("comment"),
 	}
-	e.Amount, e.HasAmount = parseMajorSum(r.cell("amount"), e.Currency)
+	e.Amount, e.HasAmount = ParseSum(r.cell("amount"), e.Currency)
 	e.FirstSeen, _ = time.Parse(time.RFC3339Nano, r.cell("first_seen"))
 	if days, err := strconv.Atoi(r.cell("age_days")); err == nil {
 		e.AgeDays, e.HasAge = days, true
@@ -51,14 +50,3 @@ func (r *namedRow) exception() ExceptionRow {
 
 // text returns the cell of a column as it was before it was made safe for a spreadsheet, in memory of its own.
 func (r *namedRow) text(name string) string { return strings.Clone(Unescape(r.cell(name))) }
-
-// parseMajorSum reads back what Sum.Major prints; ok is false for any other text.
-func parseMajorSum(text, currency string) (sum Sum, ok bool) {
-	minor, _ := new(big.Int).SetString(strings.Replace(text, ".", "", 1), 10)
-	if minor == nil || minor.BitLen() > 127 {
-		return Sum{}, false
-	}
-	hi := new(big.Int).Rsh(minor, 64)
-	sum = Sum{hi: hi.Int64(), lo: new(big.Int).Sub(minor, hi.Lsh(hi, 64)).Uint64()}
-	return sum, sum.Major(currency) == text
-}

@@ -50,7 +50,7 @@ func TestReadExceptionsFromASpreadsheet(t *testing.T) {
 	}
 }
 
-func TestParseMajorSum(t *testing.T) {
+func TestParseSum(t *testing.T) {
 	for _, c := range []struct {
 		text, currency string
 		ok             bool
@@ -68,7 +68,7 @@ func TestParseMajorSum(t *testing.T) {
 		{"+1.00", "ZAR", false},
 		{"0x10", "ZAR", false},
 	} {
-		sum, ok := parseMajorSum(c.text, c.currency)
+		sum, ok := ParseSum(c.text, c.currency)
 		if ok != c.ok || ok && sum.Major(c.currency) != c.text {
 			t.Errorf("%q %s is read as %s, %v", c.text, c.currency, sum, ok)
 		}

@@ -3,6 +3,7 @@ package formats
 import (
 	"math/big"
 	"math/bits"
+	"strings"
 )
 
 // Sum is an exact signed sum of amounts in minor units of one currency, 128 bits wide: adding int64 amounts cannot
@@ -89,3 +90,15 @@ func (s Sum) String() string {
 
 // Major prints s in major units of a currency, as FormatMajor does.
 func (s Sum) Major(currency string) string { return majorText(s.String(), currency) }
+
+// ParseSum reads back what Major prints of a sum in a currency; ok is false for any other text, one with another number of
+// digits after the point included.
+func ParseSum(text, currency string) (sum Sum, ok bool) {
+	minor, _ := new(big.Int).SetString(strings.Replace(text, ".", "", 1), 10)
+	if minor == nil || minor.BitLen() > 127 {
+		return Sum{}, false
+	}
+	hi := new(big.Int).Rsh(minor, 64)
+	sum = Sum{hi: hi.Int64(), lo: new(big.Int).Sub(minor, hi.Lsh(hi, 64)).Uint64()}
+	return sum, sum.Major(currency) == text
+}

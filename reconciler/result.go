@@ -37,6 +37,8 @@ type Result struct {
 	open     map[string]bool // of the watched ones: open, though not of this period
 	comments map[string]formats.Comment
 	dateOf   func(time.Time) string
+
+	live map[string]liveFigure // by customer id
 }
 
 // Result ends the reconciliation. It is an error to ask for it twice.
@@ -103,7 +105,7 @@ func (r *Result) Balances() iter.Seq[formats.BalanceRow] {
 // row puts together one row of balances.csv.
 func (r *Result) row(l *line) formats.BalanceRow {
 	m := l.movement()
-	return formats.BalanceRow{
+	row := formats.BalanceRow{
 		BusinessDate:      r.BusinessDate,
 		ExternalReference: l.customer.reference,
 		CustomerID:        l.customer.id,
@@ -120,6 +122,10 @@ func (r *Result) row(l *line) formats.BalanceRow {
 		HasPaidAt:         l.first.known,
 		DueDate:           l.dueDate,
 	}
+	if live, ok := r.live[l.customer.id]; ok && live.currency == l.currency {
+		row.LiveBalance, row.LiveDifference, row.HasLive = live.balance, live.difference, true
+	}
+	return row
 }
 
 // status names where a customer stands, from what is left, whether anything was paid, and how far from 0 still is 0.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"tallyman/internal/config"
 	"tallyman/internal/ledger"
 	"tallyman/internal/nightly"
+	"tallyman/reconciler"
 )
 
 type reconcileOptions struct {
@@ -25,6 +28,7 @@ type reconcileOptions struct {
 	journals []string
 	out      string
 	previous string
+	live     string
 }
 
 func newReconcileCommand(a *app) *cobra.Command {
@@ -54,6 +58,7 @@ Breaks end with 3, notices do not.`,
 	f.StringVar(&o.expected, "expected", "", "`FILE` with the expected balances, instead of the ledger")
 	f.StringArrayVar(&o.journals, "journal", nil, "journal file or directory `PATH`; may be given again")
 	f.StringVar(&o.out, "out", "", "write the report into `DIR`")
+	f.StringVar(&o.live, "live", "", "compare with what Moment shows now, none, exceptions or all: `MODE`; else reconcile.live")
 	f.StringVar(&o.previous, "previous", "", "`DIR` of the report to compare with and go on from; else the last one of that date in reports.dir")
 	return cmd
 }
@@ -87,6 +92,9 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 		if err := a.ledgerDefaults(&q, cfg); err != nil {
 			return err
 		}
+		live, end := a.liveComparison(cfg, cmp.Or(o.live, cfg.Reconcile.Live))
+		defer end()
+		reporter.Live = live
 	}
 	if q.Comments == "" {
 		q.Comments = filepath.Join(q.Out, "exceptions.csv")
@@ -97,6 +105,9 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 	}
 	if err := a.answer(report, reportText(report)); err != nil {
 		return err
+	}
+	if why := report.Summary.Live.Stopped; why != "" && reporter.Live.API != nil {
+		return needsPerson(fmt.Errorf("balances are not compared with what Moment shows: %s", why))
 	}
 	if report.Breaks > 0 {
 		return needsPerson(fmt.Errorf("the report has %s: see %s", count(report.Breaks, "break"), filepath.Join(report.Dir, "exceptions.csv")))
@@ -131,6 +142,10 @@ func (o reconcileOptions) request() (nightly.ReportRequest, error) {
 	switch {
 	case o.expected != "" && (len(o.journals) == 0 || o.out == ""):
 		return q, usage(errors.New("--expected needs --journal and --out"))
+	case o.live != "" && o.expected != "":
+		return q, usage(errors.New("--live needs the ledger: leave out --expected"))
+	case !slices.Contains([]string{"", reconciler.LiveNone, reconciler.LiveExceptions, reconciler.LiveAll}, o.live):
+		return q, usage(fmt.Errorf("--live: %q is none of none, exceptions and all", o.live))
 	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
 		return q, usage(errors.New("--from must be before --to"))
 	}
@@ -201,6 +216,7 @@ func reportText(r *nightly.Report) string {
 			fmt.Fprintf(&b, "  CHECK FAILED: %s: %s\n", c.Name, c.Detail)
 		}
 	}
+	b.WriteString(liveText(s.Live))
 	if r.LeftOut > 0 {
 		fmt.Fprintf(&b, "  %s of the expected file left out: no customer, no balance, or an outcome that asserts nothing\n", count(r.LeftOut, "row"))
 	}

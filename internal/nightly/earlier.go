@@ -149,6 +149,17 @@ func (e *earlierReports) exceptionsAfter(previous *earlierReport) []formats.Exce
 	}
 }
 
+// drifted are the customers whose balances drifted when they were compared last.
+func (e *earlierReports) drifted() []string {
+	var ids []string
+	for _, row := range e.exceptionsAfter(e.same) {
+		if row.Reason == formats.ReasonBalanceDrift && row.Severity == formats.SeverityBreak {
+			ids = append(ids, row.CustomerID)
+		}
+	}
+	return ids
+}
+
 // hashFile returns the SHA-256 of a file, empty if it cannot be read.
 func hashFile(path string) string {
 	f, err := os.Open(path)

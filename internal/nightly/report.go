@@ -29,6 +29,7 @@ type Reporter struct {
 	DayFiles  bool            // a day file is expected for every business date
 	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
 	Rendering Rendering       // what is made for people of the machine files
+	Live      LiveComparison
 	Log       *slog.Logger
 }
 
@@ -111,10 +112,14 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
+	live, err := r.compareLive(ctx, result, q.Out, earlier)
+	if err != nil {
+		return nil, err
+	}
 	if err := report.writeBalances(result); err != nil {
 		return nil, err
 	}
-	previous, err := report.follow(result, earlier)
+	previous, err := report.follow(result, earlier, live)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +129,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	report.Summary.Inputs = append(inputs, read.inputs...)
 	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
 	report.Summary.Previous = previous.named()
-	report.Summary.Live = formats.Live{Mode: "none", LowersBalance: formats.LowersUnknown}
+	report.Summary.Live = live
 	if report.Summary.Completeness, err = r.completeness(ctx, q, read); err != nil {
 		return nil, err
 	}

@@ -49,9 +49,12 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 		return nil, err
 	}
 	if n.ledger != nil {
-		if result.Report, err = n.report(ctx, q, result.BusinessDate); err != nil {
+		if result.Report, err = n.report(ctx, q, result.BusinessDate, result.stop != nil); err != nil {
 			return nil, err
 		}
+	}
+	if why := result.notCompared(); why != "" && result.stop == nil && !n.options.DryRun {
+		result.Faults = append(result.Faults, "balances are not compared with what Moment shows: "+why)
 	}
 	if err := n.postResults(result); err != nil {
 		return nil, err
@@ -62,6 +65,14 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 		}
 	}
 	return result, n.conclude(ctx, n.runsDir(), result)
+}
+
+// notCompared says why balances were not compared with what Moment shows; empty if they were, or nobody asked.
+func (r *Result) notCompared() string {
+	if r.Report == nil {
+		return ""
+	}
+	return r.Report.Summary.Live.Stopped
 }
 
 // interrupt notes that the run was told to stop.
@@ -124,10 +135,10 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) (err e
 }
 
 // report writes the report of a business date.
-func (n *Night) report(ctx context.Context, q RunRequest, date string) (*Report, error) {
+func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped bool) (*Report, error) {
 	reporter := &Reporter{
 		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets,
-		DayFiles: n.config.Inbox.Configured(), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
+		DayFiles: n.config.Inbox.Configured(), Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
 	}
 	if n.options.DryRun {
 		reporter.Rendering.Written = nil

@@ -72,24 +72,30 @@ func (p previousReport) named() *formats.SummaryPrevious {
 // follow makes the exceptions go on from the earlier report, and returns the one to compare with: the last one of the
 // date, unless the new one only repeats it. Then it is the one before that, so that the same inputs give the same bytes
 // however often they are reconciled.
-func (report *Report) follow(result *reconciler.Result, earlier earlierReports) (previousReport, error) {
+func (report *Report) follow(result *reconciler.Result, earlier earlierReports, live formats.Live) (previousReport, error) {
+	unseen := unseenReasons(live)
 	if earlier.same == nil {
-		result.Continue(earlier.exceptionsAfter(nil), unseenReasons()...)
+		result.Continue(earlier.exceptionsAfter(nil), unseen...)
 		return previousReport{}, nil
 	}
 	complete := (earlier.same.summary.Previous == nil) == (earlier.older == nil)
 	if complete {
-		result.Continue(earlier.exceptionsAfter(earlier.older), unseenReasons()...)
+		result.Continue(earlier.exceptionsAfter(earlier.older), unseen...)
 		if same, err := report.repeats(result, earlier.same); err != nil || same {
 			return previousReport{earlier.older, earlier.same}, err
 		}
 	}
-	result.Continue(earlier.exceptionsAfter(earlier.same), unseenReasons()...)
+	result.Continue(earlier.exceptionsAfter(earlier.same), unseen...)
 	return previousReport{earlierReport: earlier.same}, nil
 }
 
 // unseenReasons are the reasons of breaks that were not looked for.
-func unseenReasons() []string { return []string{formats.ReasonBalanceDrift} }
+func unseenReasons(live formats.Live) []string {
+	if live.Compared > 0 && live.Stopped == "" {
+		return nil
+	}
+	return []string{formats.ReasonBalanceDrift}
+}
 
 // repeats reports whether an earlier report of the date has the very same figures.
 func (report *Report) repeats(result *reconciler.Result, earlier *earlierReport) (bool, error) {
