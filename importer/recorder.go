@@ -9,8 +9,8 @@ import (
 // Outcomes are written together: at most batchSize of them, and none later than linger after it came. Each commit costs
 // a synchronization of the disk, and the pages that it writes as a whole.
 const (
-	batchSize = 1024
-	linger    = 20 * time.Millisecond
+	batchSize = 2048
+	linger    = 50 * time.Millisecond
 )
 
 // note is one thing to be recorded. done, if set, gets the result once it is on disk.

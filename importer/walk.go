@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,7 @@ import (
 )
 
 // chunkSize is how many records are planned together: one transaction, on disk before the first of them is sent.
-const chunkSize = 1024
+const chunkSize = 2048
 
 // entry is one record joined with what is on record of it.
 type entry struct {
@@ -19,7 +18,7 @@ type entry struct {
 	line     int
 	customer formats.Customer
 	problems []*formats.Problem
-	raw      []byte
+	raw      []byte // valid as long as its chunk is worked on
 	before   *Row // nil: the record is new to the ledger
 	standing Standing
 	verdict  Verdict
@@ -34,7 +33,9 @@ func (im *Importer) walk(ctx context.Context, file File, s *Survey, f func(*form
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
+	var raws []byte
 	for last, chunks := false, 0; !last; chunks++ {
+		raws = raws[:0]
 		chunk := make([]entry, 0, chunkSize)
 		for len(chunk) < chunkSize {
 			if file.First > 0 && chunks*chunkSize+len(chunk) == file.First {
@@ -49,7 +50,9 @@ func (im *Importer) walk(ctx context.Context, file File, s *Survey, f func(*form
 			if err != nil {
 				return fmt.Errorf("read the file again: %w", err)
 			}
-			chunk = append(chunk, entry{number: record.Number, line: record.Line, customer: record.Customer, problems: record.Problems, raw: bytes.Clone(record.Raw)})
+			start := len(raws)
+			raws = append(raws, record.Raw...)
+			chunk = append(chunk, entry{number: record.Number, line: record.Line, customer: record.Customer, problems: record.Problems, raw: raws[start:]})
 		}
 		if len(chunk) == 0 && chunks > 0 {
 			break

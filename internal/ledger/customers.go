@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -120,6 +119,9 @@ func (l *Ledger) unresolved(ctx context.Context, file File, references []string,
 	if err != nil {
 		return err
 	}
+	if some, err := someUnanswered(ctx, l.read, file); err != nil || !some && len(doubts) == 0 {
+		return err
+	}
 	found, err := l.read.QueryContext(ctx, selectUnresolved, list, file.ID)
 	if err != nil {
 		return err
@@ -172,17 +174,21 @@ func (f File) before(date string, id int64) bool {
 // unanswered picks rows that were sent and have no answer, as the index rows_unresolved does.
 const unanswered = `outcome IN ('', 'in_doubt') AND operation <> '' AND superseded = 0`
 
-// someUnanswered finds out, without looking at each reference, whether there is such a row of another file at all.
-const someUnanswered = `SELECT reference FROM rows WHERE ` + unanswered + ` AND file_id <> ? LIMIT 1`
+const selectSome = `SELECT reference FROM rows WHERE ` + unanswered + ` AND file_id <> ? LIMIT 1`
+
+// someUnanswered finds out whether there is any such row of another file, so that not each reference has to be looked at.
+func someUnanswered(ctx context.Context, q querier, file File) (bool, error) {
+	found, err := q.QueryContext(ctx, selectSome, file.ID)
+	if err != nil {
+		return false, err
+	}
+	defer found.Close()
+	return found.Next(), found.Err()
+}
 
 // supersede notes that rows of other files for these customers, sent and without an answer, are nobody's doubt any more.
 func (w *writer) supersede(ctx context.Context, asserting []Finished) error {
-	var one string
-	err := w.tx.QueryRowContext(ctx, someUnanswered, w.file.ID).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+	if some, err := someUnanswered(ctx, w.tx, w.file); err != nil || !some {
 		return err
 	}
 	for i := range asserting {

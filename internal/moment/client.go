@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -49,6 +50,7 @@ type Client struct {
 	transport http.RoundTripper
 	pacer     *Pacer
 	slots     chan struct{}
+	header    http.Header // of every request; its values are never changed
 
 	mu        sync.Mutex
 	badSince  time.Time // when the API began to give nothing but refusals; zero if it works
@@ -75,6 +77,10 @@ func New(options Options) *Client {
 		pacer:     NewPacer(options.Rate),
 		slots:     make(chan struct{}, options.Concurrency),
 		answers:   map[int]int64{},
+		header:    http.Header{"Authorization": {"Bearer " + options.Key}, "Accept": {"application/json, application/problem+json"}},
+	}
+	if options.UserAgent != "" {
+		c.header.Set("User-Agent", options.UserAgent)
 	}
 	if options.Adaptive {
 		c.pacer = NewAdaptivePacer(options.Rate)
@@ -87,14 +93,14 @@ func New(options Options) *Client {
 
 func newTransport(options Options) *http.Transport {
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		MaxIdleConns:          options.Concurrency,
-		MaxIdleConnsPerHost:   options.Concurrency,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   options.Timeout,
-		ResponseHeaderTimeout: options.Timeout,
-		ForceAttemptHTTP2:     true,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConns:        options.Concurrency,
+		MaxIdleConnsPerHost: options.Concurrency,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: options.Timeout,
+		DisableCompression:  true, // an answer is short
+		ForceAttemptHTTP2:   true,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 }
 
@@ -154,11 +160,7 @@ func (c *Client) request(ctx context.Context, method, path, key string, body []b
 	}
 	// Without GetBody net/http cannot send the request a second time behind our back (go doc net/http Transport).
 	req.GetBody = nil
-	req.Header.Set("Authorization", "Bearer "+c.options.Key)
-	req.Header.Set("Accept", "application/json, application/problem+json")
-	if c.options.UserAgent != "" {
-		req.Header.Set("User-Agent", c.options.UserAgent)
-	}
+	req.Header = maps.Clone(c.header)
 	if body == nil {
 		req.Body = emptyBody{}
 	} else {
@@ -204,7 +206,7 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 		return Answer{Class: failureClass(err, maybe), Err: err}, 0
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	text, err := readBody(resp)
 	answer := Answer{Status: resp.StatusCode, Replayed: strings.EqualFold(resp.Header.Get("Idempotent-Replayed"), "true")}
 	if resp.StatusCode >= 300 {
 		// The status alone decides; a body that was cut off only costs its explanation.
@@ -215,9 +217,6 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 		}
 		return answer, retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
-	if err == nil && len(text) > maxBody {
-		err = errors.New("the answer is longer than 64 KiB")
-	}
 	if err == nil {
 		answer.Customer, err = readCustomer(text)
 	}
@@ -226,6 +225,17 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 		answer.Class, answer.Err = Silence, err
 	}
 	return answer, 0
+}
+
+// readBody reads a body of no more than maxBody.
+func readBody(resp *http.Response) ([]byte, error) {
+	var text bytes.Buffer
+	text.Grow(int(min(max(0, resp.ContentLength), maxBody)) + bytes.MinRead)
+	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	if err == nil && text.Len() > maxBody {
+		err = errors.New("the answer is longer than 64 KiB")
+	}
+	return text.Bytes(), err
 }
 
 // failureClass tells apart what never left this machine, what will not get better, and silence.

@@ -25,15 +25,15 @@ type Customer struct {
 
 // customerBody is the wire form. Unknown members are ignored: Moment adds fields to live objects.
 type customerBody struct {
-	ID                string                    `json:"id"`
-	ExternalReference string                    `json:"external_reference"`
-	Name              string                    `json:"name"`
-	Email             string                    `json:"email"`
-	Phone             string                    `json:"phone"`
-	Currency          string                    `json:"currency"`
-	Balance           *int64                    `json:"balance"`
-	Metadata          map[string]jsontext.Value `json:"metadata"`
-	PaymentRules      jsontext.Value            `json:"payment_rules"`
+	ID                string         `json:"id"`
+	ExternalReference string         `json:"external_reference"`
+	Name              string         `json:"name"`
+	Email             string         `json:"email"`
+	Phone             string         `json:"phone"`
+	Currency          string         `json:"currency"`
+	Balance           *int64         `json:"balance"`
+	Metadata          jsontext.Value `json:"metadata"`
+	PaymentRules      jsontext.Value `json:"payment_rules"`
 }
 
 // idPrefix begins every customer's id. No reference may begin so: what else stood in an id would be read as a reference,
@@ -59,15 +59,33 @@ func readCustomer(body []byte) (Customer, error) {
 	if b.Balance != nil {
 		c.Balance, c.HasBalance = *b.Balance, true
 	}
-	if len(b.Metadata) > 0 {
-		c.Metadata = make(map[string]string, len(b.Metadata))
-		for key, value := range b.Metadata {
-			var text string
-			if json.Unmarshal(value, &text) != nil {
-				text = string(value) // only texts are documented; another value is kept as it is written
-			}
-			c.Metadata[key] = text
-		}
+	var err error
+	if c.Metadata, err = readMetadata(b.Metadata); err != nil {
+		return Customer{}, fmt.Errorf("read the customer in the answer: metadata: %w", err)
 	}
 	return c, nil
+}
+
+// readMetadata reads the metadata of a customer. Only texts are documented; another value is kept as it is written.
+func readMetadata(value jsontext.Value) (map[string]string, error) {
+	if len(value) == 0 || value.Kind() == 'n' {
+		return nil, nil
+	}
+	var texts map[string]string
+	if json.Unmarshal(value, &texts) == nil {
+		return texts, nil
+	}
+	var values map[string]jsontext.Value
+	if err := json.Unmarshal(value, &values); err != nil {
+		return nil, err
+	}
+	texts = make(map[string]string, len(values))
+	for key, value := range values {
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		texts[key] = text
+	}
+	return texts, nil
 }

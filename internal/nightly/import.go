@@ -53,6 +53,7 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 	result = FileResult{
 		Name: f.name, FileID: f.sha256[:12], SHA256: f.sha256, BusinessDate: f.date, DayFile: f.dayFile, State: ledger.FileOpen,
 	}
+	defer collectLessOften()()
 	row := ledger.File{BusinessDate: f.date, SHA256: f.sha256, Name: f.name, DayFile: f.dayFile, FirstSeen: n.started, RunID: n.id}
 	file, row, err := n.begin(ctx, f, row)
 	if err != nil {
