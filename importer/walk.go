@@ -19,7 +19,7 @@ type entry struct {
 	customer formats.Customer
 	problems []*formats.Problem
 	raw      []byte // valid as long as its chunk is worked on
-	before   *Row // nil: the record is new to the ledger
+	before   *Row   // nil: the record is new to the ledger
 	standing Standing
 	verdict  Verdict
 	ready    bool // verdict is set; otherwise the record is finished and before tells how
