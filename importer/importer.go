@@ -74,7 +74,9 @@ type File struct {
 // StopError says why an import stopped before its end. Everything done so far is on record, and nothing is marked failed
 // for it: run the same command again to go on.
 type StopError struct {
-	Reason string // short fixed word: credentials_refused, api_gave_up, misconfigured, wrong_answer, interrupted, records_failed
+	// Reason is a short fixed word: credentials_refused, api_gave_up, misconfigured, wrong_answer, interrupted, records_failed,
+	// or internal_error for a fault of tallyman itself.
+	Reason string
 	Err    error
 }
 

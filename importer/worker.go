@@ -45,7 +45,7 @@ func (w *worker) do(ctx context.Context, j *job) (finished Finished, stop error)
 		if p := recover(); p != nil {
 			w.im.options.Log.Error("panic while a record was imported", "line", j.entry.line, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			finished = j.finish(formats.InDoubt, "internal_error", "tallyman failed while it worked on this record: report it, and run again")
-			stop = fmt.Errorf("panic while the record of line %d was imported: report it", j.entry.line)
+			stop = &StopError{Reason: "internal_error", Err: fmt.Errorf("panic while the record of line %d was imported: report it with the log", j.entry.line)}
 		}
 	}()
 	if j.row.Operation == operationUpdate {

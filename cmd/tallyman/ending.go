@@ -26,7 +26,7 @@ func sorted(err error) error {
 		return locked(err)
 	case errors.As(err, &binding), errors.As(err, &input):
 		return usage(err)
-	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
+	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, ledger.ErrBroken), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
 		return stopped(err)
 	}
 	return err
@@ -38,6 +38,8 @@ func ending(r *nightly.Result) error {
 	switch {
 	case errors.As(r.Stop(), &stop) && stop.Reason == "misconfigured" && untouched(r):
 		return usage(fmt.Errorf("%w; nothing was done", r.Stop()))
+	case r.Unforeseen():
+		return fmt.Errorf("stopped early: %w; what was done is on record", r.Stop())
 	case r.Stop() != nil:
 		return stopped(fmt.Errorf("stopped early: %w; what was done is on record: run the same command again to go on", r.Stop()))
 	}

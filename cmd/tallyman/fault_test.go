@@ -172,6 +172,52 @@ func TestDiskFull(t *testing.T) {
 	s.allThere(n, path)
 }
 
+// A disk that fails to synchronize is not asked again: the run stops and says what to do, and the next one, on a disk that
+// works, ends as if nothing had happened. Nothing was sent without an intent on disk, so nobody is there twice.
+func TestSyncFails(t *testing.T) {
+	tracer, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("no strace here to make a system call fail")
+	}
+	if out, err := exec.Command(tracer, "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("no process may be traced here: %s", out)
+	}
+	const n = 300
+	for _, after := range []int{0, 40} { // requests
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			s := newStage(t, sandbox.Options{UniqueOff: true, Faults: sandbox.Faults{Latency: 20 * time.Millisecond}})
+			path := s.leave(filepath.Join(s.dir, "customers.csv"), manyCustomers(n))
+			failing := []string{"-f", "-qq", "-o", os.DevNull, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"}
+			cmd := s.command("import", path)
+			var said strings.Builder
+			cmd.Stderr = &said
+			if after == 0 {
+				cmd.Path, cmd.Args = tracer, append(append([]string{tracer}, failing...), cmd.Args...)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if after > 0 {
+				waitFor(t, func() bool { return len(s.api.Writes()) > after })
+				trace := exec.Command(tracer, append(failing, "-p", fmt.Sprint(cmd.Process.Pid))...)
+				if err := trace.Start(); err != nil {
+					t.Fatal(err)
+				}
+				defer trace.Wait()
+			}
+			_ = cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != exitStopped || !strings.Contains(said.String(), "the disk of data_dir has failed") {
+				t.Errorf("exit %d: %s", code, said.String())
+			}
+			if there := len(s.customers()); there < after || there == n {
+				t.Errorf("%d customers", there)
+			}
+			s.run(0, "import", path)
+			s.allThere(n, path)
+		})
+	}
+}
+
 // An API that only refuses is left alone after a while; nothing is marked failed, and the next run goes on.
 func TestRefusingAPIStopsTheRun(t *testing.T) {
 	const n = 20

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -32,6 +33,8 @@ type Ledger struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	stmts statements
+
+	broken atomic.Pointer[error] // the disk has failed: nothing is written any more
 
 	writing  sync.Mutex // held while rows are written; guards what follows
 	planning int64      // id of the file whose rows were written last
@@ -54,7 +57,7 @@ func Open(ctx context.Context, dataDir string) (*Ledger, error) {
 	}
 	l.write.SetMaxOpenConns(1)
 	if err = migrate(ctx, l.write); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), l.write.Close())
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, ofDisk(err)), l.write.Close())
 	}
 	if err = l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.write.Close())
@@ -118,6 +121,18 @@ func (l *Ledger) Close() error { return errors.Join(l.read.Close(), l.write.Clos
 
 // transaction runs f in a transaction that is on disk when transaction returns nil.
 func (l *Ledger) transaction(ctx context.Context, f func(*sql.Tx) error) error {
+	if broken := l.broken.Load(); broken != nil {
+		return *broken
+	}
+	err := l.commit(ctx, f)
+	if errors.Is(err, ErrBroken) {
+		// What a failed synchronization has left unwritten, the next one would report as written.
+		l.broken.Store(&err)
+	}
+	return err
+}
+
+func (l *Ledger) commit(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := l.write.BeginTx(ctx, nil)
 	if err != nil {
 		return writeError(err)
@@ -131,16 +146,28 @@ func (l *Ledger) transaction(ctx context.Context, f func(*sql.Tx) error) error {
 	return nil
 }
 
-// ErrFull says that there is no room for the ledger on its disk.
-var ErrFull = errors.New("the disk is full: make room, then run again")
+// What a disk can do to the ledger. After ErrBroken nothing is written any more: see Ledger.transaction.
+var (
+	ErrFull   = errors.New("the disk is full: make room, then run again")
+	ErrBroken = errors.New("the disk of data_dir has failed: see that it works (the system's log says more), then run again")
+)
 
-// writeError says what was done when SQLite failed, and finds ErrFull in its codes.
-func writeError(err error) error {
+// writeError says what was done when SQLite failed.
+func writeError(err error) error { return fmt.Errorf("write to the ledger: %w", ofDisk(err)) }
+
+// ofDisk finds what happened to the disk in SQLite's codes.
+func ofDisk(err error) error {
 	var failure *sqlite.Error
-	if errors.As(err, &failure) && failure.Code() == sqlite3.SQLITE_FULL {
-		return fmt.Errorf("write to the ledger: %w (%w)", ErrFull, err)
+	if !errors.As(err, &failure) {
+		return err
 	}
-	return fmt.Errorf("write to the ledger: %w", err)
+	switch failure.Code() & 0xff { // the rest says where it happened
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w (%w)", ErrBroken, err)
+	}
+	return err
 }
 
 func ignoreDone(err error) error {

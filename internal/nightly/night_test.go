@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"tallyman/formats"
 	"tallyman/importer"
@@ -288,6 +290,7 @@ func TestExitCodes(t *testing.T) {
 	for want, r := range map[int]*Result{
 		ExitDone:        {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Created: 1}}}},
 		ExitNeedsPerson: {Files: []FileResult{{Read: 1, Outcomes: map[formats.Outcome]int{formats.Failed: 1}}}},
+		ExitFailed:      {stop: &importer.StopError{Reason: "internal_error", Err: errors.New("x")}},
 		ExitStopped:     {stop: &importer.StopError{Reason: "x", Err: errors.New("x")}, Missing: "2026-03-16"},
 	} {
 		if got := r.ExitCode(); got != want {
@@ -363,5 +366,50 @@ func TestFailedRunHasAnEnd(t *testing.T) {
 	run, ok, err := openLedger(t, w.cfg.DataDir).FindRun(t.Context(), n.ID())
 	if err != nil || !ok || run.EndedAt.IsZero() || run.ExitCode == 0 {
 		t.Errorf("%+v, %v, %v", run, ok, err)
+	}
+}
+
+// A panic while a record is worked on ends the run with its results and its end on record, and the next one goes on.
+func TestPanicHasResults(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	file := filepath.Join(w.dir, "customers.csv")
+	if err := os.WriteFile(file, []byte("external_reference,name\nA-1,Ada\nB-1,Ben\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(now func() time.Time) *Result {
+		t.Helper()
+		n, err := Open(t.Context(), Options{Config: w.cfg, Command: "import", Version: "test", Log: quiet(), Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := n.Import(t.Context(), ImportRequest{Sources: []string{file}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	// Once a request has arrived, nobody but its worker asks for the time.
+	var panicked atomic.Bool
+	r := run(func() time.Time {
+		if len(w.api.Writes()) > 0 && panicked.CompareAndSwap(false, true) {
+			panic("a fault of ours")
+		}
+		return w.clock.Now()
+	})
+	if !panicked.Load() || r.ExitCode() != ExitFailed || len(r.Files) != 1 || r.Files[0].Outcomes[formats.InDoubt] != 1 {
+		t.Fatalf("exit %d, %+v", r.ExitCode(), r.Files)
+	}
+	if text, err := os.ReadFile(r.Files[0].Outcome); err != nil || !strings.Contains(string(text), "internal_error") {
+		t.Errorf("%s, %v", text, err)
+	}
+	known, ok, err := openLedger(t, w.cfg.DataDir).FindRun(t.Context(), r.RunID)
+	if err != nil || !ok || known.EndedAt.IsZero() || known.ExitCode != ExitFailed {
+		t.Errorf("%+v, %v, %v", known, ok, err)
+	}
+	if r := run(w.clock.Now); r.ExitCode() != ExitDone || r.Files[0].Outcomes[formats.Created] != 2 {
+		t.Errorf("the next run: exit %d, %v", r.ExitCode(), r.Files[0].Outcomes)
 	}
 }

@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -67,6 +68,12 @@ func (r *Result) stopEarly(why error) { r.stop, r.Stopped = why, why.Error() }
 
 // Stop returns why the run stopped early, or nil.
 func (r *Result) Stop() error { return r.stop }
+
+// Unforeseen reports whether the run stopped for a fault of tallyman itself. What was done is on record all the same.
+func (r *Result) Unforeseen() bool {
+	var stop *importer.StopError
+	return errors.As(r.stop, &stop) && stop.Reason == "internal_error"
+}
 
 // NeedsPerson lists what needs one, in words.
 func (r *Result) NeedsPerson() []string {
@@ -161,6 +168,8 @@ const (
 // ExitCode is the code that tells how the run ended.
 func (r *Result) ExitCode() int {
 	switch {
+	case r.Unforeseen():
+		return ExitFailed
 	case r.stop != nil:
 		return ExitStopped
 	case len(r.NeedsPerson()) > 0:
