@@ -184,6 +184,13 @@ func TestWrongDelimiterIsHinted(t *testing.T) {
 	}
 }
 
+func TestExcelsNoteIsHinted(t *testing.T) {
+	_, _, err := readAll(t, "sep=;\nexternal_reference;name\nA;b\n", CustomerOptions{})
+	if err == nil || !strings.Contains(err.Error(), "sep=") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestHeaderAloneIsNoFault(t *testing.T) {
 	_, records, err := readAll(t, "external_reference,name", CustomerOptions{})
 	if err != nil || len(records) != 0 {

@@ -107,6 +107,9 @@ func splitHeader(text string, delimiter rune) ([]string, error) {
 // missingColumn says which column the header lacks, and what is in it instead.
 func missingColumn(column, remedy string, record []string) *FileError {
 	remedy = fmt.Sprintf("%s; the header has: %s", remedy, clip(strings.Join(record, " | "), 200))
+	if strings.HasPrefix(strings.ToLower(record[0]), "sep=") {
+		return &FileError{Line: 1, Column: column, Rule: "missing_column", Remedy: "the first line is a note of Excel's (sep=) and not the header; take it out"}
+	}
 	if len(record) == 1 {
 		for _, d := range delimiters {
 			if strings.ContainsRune(record[0], d) {

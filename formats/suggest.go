@@ -25,13 +25,13 @@ type Setting struct {
 	Guess string `json:"guess,omitempty"` // why it is only a guess; empty: certain
 }
 
-// suggestFrom is how much of a file is looked at.
+// suggestFrom is how much of a file's beginning is looked at.
 const suggestFrom = 1 << 20
 
 // suggestRows is how many rows are looked at, at most.
 const suggestRows = 1000
 
-// Suggest looks at the beginning of a file. A file that nothing can be said about is a *FileError.
+// Suggest looks at the beginning of a file, and at its end for a trailer. A file that nothing can be said about is a *FileError.
 func Suggest(src io.Reader) (*Suggestion, error) {
 	sample, err := io.ReadAll(io.LimitReader(src, suggestFrom))
 	if err != nil {
@@ -42,14 +42,19 @@ func Suggest(src io.Reader) (*Suggestion, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.split(text, len(sample) == suggestFrom); err != nil {
+	g.whole = len(sample) < suggestFrom
+	if err := g.split(text); err != nil {
 		return nil, err
+	}
+	if err := g.findLast(src, sample, text); err != nil {
+		return nil, fmt.Errorf("read customer file: %w", err)
 	}
 	g.format()
 	g.amounts()
 	g.currency()
 	g.phones()
 	g.dates()
+	g.trailer()
 	if err := g.s.Options.Check(); err != nil {
 		return nil, err
 	}
@@ -62,6 +67,9 @@ func settingRank(key string) int {
 		if key == known {
 			return i
 		}
+	}
+	if key == "trailer" {
+		return 999
 	}
 	return 99 + max(0, slices.Index(targets, strings.TrimPrefix(key, "columns.")))
 }
@@ -82,7 +90,10 @@ func (s *Suggestion) YAML() string {
 			indent, key = "    ", target
 		}
 		value := strconv.Quote(set.Value) // a column may be called null, or anything
-		if !isColumn && key != "reference_column" {
+		switch {
+		case key == "trailer":
+			value = set.Value // a mapping, quoted within
+		case !isColumn && key != "reference_column":
 			value = yamlWord(set.Value)
 		}
 		fmt.Fprintf(&b, "%s%s: %s", indent, key, value)
@@ -104,9 +115,14 @@ func yamlWord(s string) string {
 
 // guesser gathers a suggestion.
 type guesser struct {
-	s      Suggestion
-	header []string
-	rows   [][]string
+	s       Suggestion
+	charset charset
+	whole   bool // all of the file was looked at
+	header  []string
+	rows    [][]string // as wide as the header
+	records int        // of any width
+	ragged  int        // of another width
+	last    []string   // the last record, if it looks like a trailer
 }
 
 func (g *guesser) set(key, value, guess string) {
@@ -133,6 +149,7 @@ func (g *guesser) decode(sample []byte) ([]byte, error) {
 		g.s.Options.Encoding = EncodingWindows1252
 		g.set("encoding", string(EncodingWindows1252), guess)
 	}
+	g.charset = found
 	text, err := io.ReadAll(found.reader(bytes.NewReader(sample)))
 	if _, damaged := errors.AsType[*FileError](err); damaged && len(sample) == suggestFrom {
 		err = nil // the sample may end inside a character
@@ -141,7 +158,7 @@ func (g *guesser) decode(sample []byte) ([]byte, error) {
 }
 
 // split finds the delimiter that makes the most columns, and takes the rows that are as wide.
-func (g *guesser) split(text []byte, cut bool) error {
+func (g *guesser) split(text []byte) error {
 	blocks := &blockReader{src: bytes.NewReader(text), size: len(text) + 1}
 	head, err := blocks.header()
 	if err != nil {
@@ -164,7 +181,7 @@ func (g *guesser) split(text []byte, cut bool) error {
 	}
 	g.set("delimiter", string(g.s.Options.Delimiter), "")
 	rest := blocks.rest
-	for len(rest) > 0 && len(g.rows) < suggestRows {
+	for len(rest) > 0 {
 		end := bytes.IndexByte(rest, '\n')
 		for end >= 0 && bytes.Count(rest[:end], []byte{'"'})%2 == 1 {
 			next := bytes.IndexByte(rest[end+1:], '\n')
@@ -177,14 +194,26 @@ func (g *guesser) split(text []byte, cut bool) error {
 		line := rest
 		if end >= 0 {
 			line, rest = rest[:end], rest[end+1:]
-		} else if rest = nil; cut {
+		} else if rest = nil; !g.whole {
 			break
 		}
-		if cells := splitRaw(bytes.TrimSuffix(line, []byte("\r")), g.s.Options.Delimiter); len(cells) == len(g.header) {
-			g.rows = append(g.rows, cells)
-		}
+		g.row(bytes.TrimSuffix(line, []byte("\r")))
 	}
 	return nil
+}
+
+// row takes a record to what is looked at.
+func (g *guesser) row(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	g.records++
+	switch cells := splitRaw(line, g.s.Options.Delimiter); {
+	case len(cells) != len(g.header):
+		g.ragged++
+	case len(g.rows) < suggestRows:
+		g.rows = append(g.rows, cells)
+	}
 }
 
 // column returns the index of a column by normal name, -1 if there is none.
@@ -272,6 +301,7 @@ func (g *guesser) mapColumns() {
 			g.set("columns."+target, columns[target], "by the column's name")
 		}
 	}
+	g.mapByValues()
 }
 
 // reference finds the column that is the biller's own key: by name, else the first that is different in every row.

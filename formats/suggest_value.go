@@ -23,7 +23,7 @@ func (g *guesser) amounts() {
 		g.set("amounts", "major", "balances have decimals or signs between thousands")
 	}
 	best, most := Marks{}, -1
-	for _, m := range []Marks{{}, {Decimal: ','}, {Group: ','}, {Group: ' '}, {Group: '\''}, {Decimal: ',', Group: ' '}, {Decimal: ',', Group: '.'}} {
+	for _, m := range possibleMarks() {
 		read := 0
 		for _, v := range values {
 			if _, decimals, hint := m.digits(v); hint == "" && decimals <= 2 {
@@ -70,7 +70,7 @@ func (g *guesser) dates() {
 		return
 	}
 	var fitting []string
-	for _, text := range []string{"DD/MM/YYYY", "MM/DD/YYYY", "YYYY/MM/DD", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "YYYYMMDD"} {
+	for _, text := range possibleDates() {
 		layout, err := parseDateLayout(text)
 		if err == nil && !slices.ContainsFunc(values, func(v string) bool { _, word, _ := layout.rule(v); return word != "" }) {
 			fitting = append(fitting, text)
@@ -79,13 +79,79 @@ func (g *guesser) dates() {
 	if len(fitting) == 0 {
 		return
 	}
-	guess := ""
+	at := slices.IndexFunc(g.s.Settings, func(s Setting) bool { return s.Key == "columns.due_date" })
+	guess := g.s.Settings[at].Guess
 	if len(fitting) > 1 {
 		guess = "day or month first? every date fits both"
 	}
 	column := g.s.Options.Columns["due_date"]
 	template := "{" + column + "|date:" + fitting[0] + "}"
 	g.s.Options.Columns["due_date"] = template
-	g.s.Settings = slices.DeleteFunc(g.s.Settings, func(s Setting) bool { return s.Key == "columns.due_date" })
-	g.set("columns.due_date", template, guess)
+	g.s.Settings[at] = Setting{"columns.due_date", template, guess}
+}
+
+// mapByValues finds columns whose names say nothing by what stands in all their cells.
+func (g *guesser) mapByValues() {
+	for _, c := range []struct {
+		target string
+		fits   rule
+	}{{"email", checkEmail}, {"balance", looksLikeAmount}, {"due_date", looksLikeDate}} {
+		if g.s.Options.Columns[c.target] != "" {
+			continue
+		}
+		for i, name := range g.header {
+			values := g.values(i)
+			wrong := slices.ContainsFunc(values, func(v string) bool { word, _ := c.fits(v); return word != "" })
+			if len(values) == 0 || wrong || strings.TrimSpace(name) == "" || g.mapped(name) {
+				continue
+			}
+			g.s.Options.Columns[c.target] = name
+			g.set("columns."+c.target, name, "by the column's values")
+			break
+		}
+	}
+}
+
+// mapped reports whether a target is read from a column already.
+func (g *guesser) mapped(name string) bool {
+	for _, from := range g.s.Options.Columns {
+		if from == name || strings.Contains(from, "{"+name+"}") {
+			return true
+		}
+	}
+	return false
+}
+
+// looksLikeAmount wants two decimals: a number without could be anything.
+func looksLikeAmount(s string) (word, remedy string) {
+	for _, m := range possibleMarks() {
+		if _, decimals, hint := m.digits(s); hint == "" && decimals == 2 {
+			return "", ""
+		}
+	}
+	return "bad_balance", ""
+}
+
+func looksLikeDate(s string) (word, remedy string) {
+	if isISODate(s) {
+		return "", ""
+	}
+	for _, text := range possibleDates() {
+		if layout, err := parseDateLayout(text); err == nil {
+			if _, word, _ := layout.rule(s); word == "" {
+				return "", ""
+			}
+		}
+	}
+	return "bad_due_date", ""
+}
+
+// possibleMarks are the ways to write amounts that are tried, the plainest first.
+func possibleMarks() []Marks {
+	return []Marks{{}, {Decimal: ','}, {Group: ','}, {Group: ' '}, {Group: '\''}, {Decimal: ',', Group: ' '}, {Decimal: ',', Group: '.'}}
+}
+
+// possibleDates are the layouts of dates that are tried.
+func possibleDates() []string {
+	return []string{"DD/MM/YYYY", "MM/DD/YYYY", "YYYY/MM/DD", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "YYYYMMDD"}
 }

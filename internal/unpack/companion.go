@@ -87,16 +87,11 @@ func CheckSum(ctx context.Context, text []byte, ending, content string) error {
 	return checkSum(ctx, text, ending, content, sha256.New())
 }
 
-// checkSum compares a checksum as md5sum and sha256sum write it, in hex of either case at the beginning, with that of the
-// file at content. The ending names the companion in a fault.
+// checkSum compares a checksum with that of the file at content. The ending names the companion in a fault.
 func checkSum(ctx context.Context, text []byte, ending, content string, h hash.Hash) error {
-	fields := strings.Fields(strings.TrimPrefix(string(text), "\uFEFF"))
-	want := ""
-	if len(fields) > 0 {
-		want = strings.ToLower(strings.TrimPrefix(fields[0], `\`))
-	}
-	if raw, err := hex.DecodeString(want); err != nil || len(raw) != h.Size() {
-		return fault("bad_checksum_file", fmt.Sprintf("the %s file beside it does not begin with a checksum of %d hex digits; have both sent again", ending, 2*h.Size()))
+	want, ok := findSum(text, 2*h.Size())
+	if !ok {
+		return fault("bad_checksum_file", fmt.Sprintf("the %s file beside it does not hold one checksum of %d hex digits; have both sent again", ending, 2*h.Size()))
 	}
 	f, err := os.Open(content)
 	if err != nil {
@@ -111,4 +106,24 @@ func checkSum(ctx context.Context, text []byte, ending, content string, h hash.H
 		return fault("checksum_mismatch", fmt.Sprintf("the checksum in the %s file beside it is that of other bytes: the file is not whole or was changed; have both sent again", ending))
 	}
 	return nil
+}
+
+// findSum returns the checksum of so many hex digits, of either case, in the text of a companion: its first word, as md5sum
+// and sha256sum write it, or the only such word in it, as openssl, certutil and others do.
+func findSum(text []byte, digits int) (sum string, ok bool) {
+	var found []string
+	for i, word := range strings.Fields(strings.TrimPrefix(string(text), "\uFEFF")) {
+		word = strings.ToLower(strings.TrimPrefix(word, `\`)) // the mark of an escaped name
+		if _, err := hex.DecodeString(word); err != nil || len(word) != digits {
+			continue
+		}
+		if i == 0 {
+			return word, true
+		}
+		found = append(found, word)
+	}
+	if len(found) != 1 {
+		return "", false
+	}
+	return found[0], true
 }
