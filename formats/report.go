@@ -1,10 +1,8 @@
 package formats
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -13,40 +11,48 @@ import (
 // row follows, so that a reader can tell an empty report from a lost one.
 type reportTable struct {
 	name string
-	csv  *csv.Writer
-	row  []string
+	to   io.Writer
+	rows reportRows
 }
 
+// reportBuffer is how many bytes are written at once.
+const reportBuffer = 16 << 10
+
 func newReportTable(w io.Writer, name string, header []string) *reportTable {
-	t := &reportTable{name: name, csv: csv.NewWriter(w), row: slices.Clone(header)}
+	t := &reportTable{name: name, to: w}
+	t.own(header...)
 	return t
 }
 
-// end writes the row that has been put together and begins the next one. The header is the first.
+// end ends the row that has been put together. The header is the first.
 func (t *reportTable) end() error {
-	if err := t.csv.Write(t.row); err != nil {
-		return fmt.Errorf("write %s: %w", t.name, err)
+	t.rows.end()
+	if len(t.rows.text) < reportBuffer {
+		return nil
 	}
-	t.row = t.row[:0]
-	return nil
+	return t.flush()
 }
 
 // text appends cells whose content came from outside, so that none of it can run in a spreadsheet.
 func (t *reportTable) text(cells ...string) {
 	for _, cell := range cells {
-		t.row = append(t.row, Escape(cell))
+		appendText(&t.rows, cell)
 	}
 }
 
 // own appends cells that tallyman itself has worded: numbers, dates and fixed words.
-func (t *reportTable) own(cells ...string) { t.row = append(t.row, cells...) }
+func (t *reportTable) own(cells ...string) {
+	for _, cell := range cells {
+		t.rows.own(cell)
+	}
+}
 
 // flush hands everything on to the file.
 func (t *reportTable) flush() error {
-	t.csv.Flush()
-	if err := t.csv.Error(); err != nil {
+	if _, err := t.to.Write(t.rows.text); err != nil {
 		return fmt.Errorf("write %s: %w", t.name, err)
 	}
+	t.rows.text = t.rows.text[:0]
 	return nil
 }
 

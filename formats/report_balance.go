@@ -2,7 +2,6 @@ package formats
 
 import (
 	"io"
-	"strconv"
 	"time"
 )
 
@@ -63,9 +62,13 @@ func (b *BalanceWriter) Write(r BalanceRow) error {
 	t := b.table
 	t.own(r.BusinessDate)
 	t.text(r.ExternalReference, r.CustomerID, r.Name, r.Currency)
-	t.own(r.Opening.Major(r.Currency), r.Billed.Major(r.Currency), r.Paid.Major(r.Currency), r.Closing.Major(r.Currency))
-	t.own(r.Status, strconv.FormatInt(r.PaymentCount, 10))
-	t.own(reportTime(r.FirstPaidAt, r.HasPaidAt), reportTime(r.LastPaidAt, r.HasPaidAt))
+	for _, sum := range [...]Sum{r.Opening, r.Billed, r.Paid, r.Closing} {
+		t.rows.sum(sum, r.Currency)
+	}
+	t.own(r.Status)
+	t.rows.integer(r.PaymentCount)
+	t.rows.time(r.FirstPaidAt, r.HasPaidAt)
+	t.rows.time(r.LastPaidAt, r.HasPaidAt)
 	t.text(r.DueDate)
 	days, aged := r.Age()
 	t.own(printDays(days, aged))

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -71,19 +72,70 @@ func NewPaymentWriter(w io.Writer) (*PaymentWriter, error) {
 
 // Write adds one row.
 func (p *PaymentWriter) Write(r PaymentRow) error {
-	t := p.table
-	t.own(r.BusinessDate)
-	t.text(r.EventID, r.ObligationID, r.PaymentID, r.CustomerID, r.ExternalReference, r.Currency)
-	if r.HasAmount {
-		t.own(FormatMajor(r.Amount, r.Currency))
-	} else {
-		t.own("")
+	fields := EventFields{
+		ID: []byte(r.EventID), ObligationID: []byte(r.ObligationID), PaymentID: []byte(r.PaymentID), CustomerID: []byte(r.CustomerID),
+		Currency: []byte(r.Currency), Amount: r.Amount, HasAmount: r.HasAmount,
 	}
-	t.own(r.Status, r.Reason, reportTime(r.EventTime, r.HasEventTime), reportTime(r.ReceivedAt, !r.ReceivedAt.IsZero()))
-	t.own(r.Signature)
-	t.text(r.JournalRef)
-	return t.end()
+	p.table.rows.payment(&PaymentLine{PaymentRow: r, Fields: &fields})
+	return p.table.end()
 }
 
 // Flush writes out what is still in memory; nothing counts as written before it has returned nil.
 func (p *PaymentWriter) Flush() error { return p.table.flush() }
+
+// PaymentLine is a PaymentRow whose event stands in a line, for who writes millions of them: of the row, what Fields
+// holds is not looked at.
+type PaymentLine struct {
+	PaymentRow
+	Fields *EventFields
+
+	// File and Line are the journal_ref, if JournalRef is empty.
+	File string
+	Line int64
+}
+
+// PaymentRows puts rows of payments.csv together, without its header. The zero value is ready.
+type PaymentRows struct{ rows reportRows }
+
+// Append adds one row.
+func (p *PaymentRows) Append(l *PaymentLine) {
+	p.rows.payment(l)
+	p.rows.end()
+}
+
+// Bytes returns the rows; they are valid until the next Append or Reset.
+func (p *PaymentRows) Bytes() []byte { return p.rows.text }
+
+// Reset begins anew.
+func (p *PaymentRows) Reset() { p.rows.text = p.rows.text[:0] }
+
+// payment appends the cells of one row of payments.csv.
+func (r *reportRows) payment(p *PaymentLine) {
+	f := p.Fields
+	r.own(p.BusinessDate)
+	appendText(r, f.ID)
+	appendText(r, f.ObligationID)
+	appendText(r, f.PaymentID)
+	appendText(r, f.CustomerID)
+	appendText(r, p.ExternalReference)
+	appendText(r, f.Currency)
+	if f.HasAmount {
+		major(r, f.Amount, f.Currency)
+	} else {
+		r.own("")
+	}
+	r.own(p.Status)
+	r.own(p.Reason)
+	r.time(p.EventTime, p.HasEventTime)
+	r.time(p.ReceivedAt, !p.ReceivedAt.IsZero())
+	r.own(p.Signature)
+	switch {
+	case p.JournalRef != "" || p.File == "":
+		appendText(r, p.JournalRef)
+	case harmless(p.File):
+		appendText(r, p.File)
+		r.text = strconv.AppendInt(append(r.text, ':'), p.Line, 10)
+	default:
+		appendText(r, p.File+":"+strconv.FormatInt(p.Line, 10))
+	}
+}

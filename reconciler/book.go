@@ -452,6 +452,9 @@ const dayZero = 1_000_000
 
 // packDate packs YYYY-MM-DD as days; 0 stands for no date.
 func packDate(date string) int32 {
+	if date == "" {
+		return 0
+	}
 	t, err := time.Parse(time.DateOnly, date)
 	if err != nil {
 		return 0

@@ -127,6 +127,17 @@ func (r *Reconciler) paymentRow(p *Placing) formats.PaymentRow {
 	}
 }
 
+// AppendRow adds the row of payments.csv of a line that has its place. It is safe for concurrent use.
+func (r *Reconciler) AppendRow(rows *formats.PaymentRows, p *Placing) {
+	rows.Append(&formats.PaymentLine{
+		PaymentRow: formats.PaymentRow{
+			BusinessDate: r.options.BusinessDate, ExternalReference: p.reference, Status: p.status, Reason: p.reason,
+			EventTime: p.at.time, HasEventTime: p.at.known, ReceivedAt: p.ReceivedAt, Signature: p.Signature, JournalRef: p.Ref,
+		},
+		Fields: p.Fields, File: p.File, Line: p.Line,
+	})
+}
+
 func (p *Placing) ref() string {
 	if p.Ref != "" {
 		return p.Ref

@@ -75,7 +75,7 @@ func New(options Options) (*Reconciler, error) {
 	if options.Tolerance < 0 {
 		return nil, fmt.Errorf("tolerance %d is negative: it is a distance from 0 in minor units", options.Tolerance)
 	}
-	if _, err := time.Parse(time.DateOnly, options.BusinessDate); err != nil && options.BusinessDate != "" {
+	if !isDate(options.BusinessDate) {
 		return nil, fmt.Errorf("business date %q is no calendar date: write it as YYYY-MM-DD", options.BusinessDate)
 	}
 	for id, decision := range options.Decisions {
@@ -132,13 +132,22 @@ func (r *Reconciler) Assert(a Assertion) error {
 	case a.Payable != "" && a.Payable != "yes" && a.Payable != "no":
 		return fmt.Errorf("assertion for %s: payable is %q: it is yes, no or empty", a.CustomerID, a.Payable)
 	}
-	if _, err := time.Parse(time.DateOnly, a.DueDate); err != nil && a.DueDate != "" {
+	if !isDate(a.DueDate) {
 		return fmt.Errorf("assertion for %s: due date %q is no calendar date: write it as YYYY-MM-DD", a.CustomerID, a.DueDate)
 	}
 	if !r.options.To.IsZero() && !a.At.IsZero() && !a.At.Before(r.options.To) {
 		return nil
 	}
 	return r.customers.assert(a, r.beforePeriod(a.At))
+}
+
+// isDate reports whether text is YYYY-MM-DD, or empty.
+func isDate(text string) bool {
+	if text == "" {
+		return true
+	}
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
 }
 
 // beforePeriod reports whether an assertion takes effect before the period begins.

@@ -30,6 +30,7 @@ type Work struct {
 // Batch is some lines of one file, in order.
 type Batch struct {
 	Lines []Line // those that hold any text; valid until Release
+	Aside any    // what whoever takes batches keeps with this one; it outlives Release
 
 	file  *source
 	begin bool // the file begins here
