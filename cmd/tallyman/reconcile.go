@@ -109,8 +109,8 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 	if why := report.Summary.Live.Stopped; why != "" && reporter.Live.API != nil {
 		return needsPerson(fmt.Errorf("balances are not compared with what Moment shows: %s", why))
 	}
-	if report.Breaks > 0 {
-		return needsPerson(fmt.Errorf("the report has %s: see %s", count(report.Breaks, "break"), filepath.Join(report.Dir, "exceptions.csv")))
+	if needs := report.NeedsPerson(); len(needs) > 0 {
+		return needsPerson(errors.New(strings.Join(needs, "\n")))
 	}
 	return nil
 }
@@ -194,32 +194,4 @@ func (a *app) ledgerDefaults(q *nightly.ReportRequest, cfg *config.Config) error
 	}
 	q.Comments, q.Out = previous, filepath.Join(cfg.Reports.Dir, date, id)
 	return nil
-}
-
-// reportText is what a person sees of a report.
-func reportText(r *nightly.Report) string {
-	var b strings.Builder
-	s := r.Summary
-	period := s.BusinessDate
-	if period == "" {
-		period = "all events"
-	}
-	fmt.Fprintf(&b, "report for %s (%s)\n", period, s.Timezone)
-	for _, t := range s.RollForward {
-		fmt.Fprintf(&b, "  %s: opening %s + billed %s - paid %s = closing %s\n", t.Currency, t.Opening, t.Billed, t.Paid, t.Closing)
-	}
-	for _, e := range s.Exceptions {
-		fmt.Fprintf(&b, "  %s: %d %s\n", e.Severity, e.Count, e.Reason)
-	}
-	for _, c := range s.Checks {
-		if !c.OK {
-			fmt.Fprintf(&b, "  CHECK FAILED: %s: %s\n", c.Name, c.Detail)
-		}
-	}
-	b.WriteString(liveText(s.Live))
-	if r.LeftOut > 0 {
-		fmt.Fprintf(&b, "  %s of the expected file left out: no customer, no balance, or an outcome that asserts nothing\n", count(r.LeftOut, "row"))
-	}
-	fmt.Fprintf(&b, "  files: %s\n", r.Dir)
-	return b.String()
 }

@@ -23,6 +23,7 @@ func constructors() []func(*app) *cobra.Command {
 		newReconcileCommand,
 		newJournalCommand,
 		newDecideCommand,
+		newSignCommand,
 		newApproveCommand,
 		newStatusCommand,
 		newBackupCommand,

@@ -49,7 +49,11 @@ func runNight(ctx context.Context, a *app, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.answer(result, runText(result)); err != nil {
+	text := runText(result)
+	if result.Report != nil {
+		text += reportText(result.Report)
+	}
+	if err := a.answer(result, text); err != nil {
 		return err
 	}
 	return ending(result)

@@ -53,6 +53,8 @@ type statusAnswer struct {
 	Files    []fileInfo    `json:"files"`  // newest first
 	Outbox   []string      `json:"outbox"` // names of result files that are not delivered
 	Journal  journalStatus `json:"journal"`
+	// Signed are the last signatures, and those whose figures have moved.
+	Signed []signedInfo `json:"signed"`
 	// Absent is what did not happen and should have.
 	Absent []nightly.Absence `json:"absent"`
 	// NextDue is when the configured schedule begins a pass next.
@@ -98,7 +100,7 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 	}
 	s := &statusAnswer{
 		Merchant: cfg.Merchant, DataDir: cfg.DataDir, Ledger: !missing, Runs: []runInfo{}, Files: []fileInfo{}, Outbox: []string{},
-		Absent: []nightly.Absence{}, NextDue: nextDue(cfg, a.now()),
+		Signed: []signedInfo{}, Absent: []nightly.Absence{}, NextDue: nextDue(cfg, a.now()),
 	}
 	if holder.Held {
 		s.Holder = holder.Text
@@ -112,6 +114,9 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 			return err
 		}
 		s.Absent = append(s.Absent, absent...)
+		if s.Signed, err = signedReports(ctx, l); err != nil {
+			return err
+		}
 	}
 	if s.Outbox, err = outbox(cfg.DataDir); err != nil {
 		return err

@@ -50,6 +50,7 @@ func nextSteps(s *statusAnswer) []nextStep {
 			"tallyman journal verify names each damage; tallyman journal repair moves a torn tail aside",
 		})
 	}
+	steps = append(steps, afterSigned(s.Signed)...)
 	if s.Journal.Trouble != "" {
 		steps = append(steps, nextStep{"the journal cannot be read: " + s.Journal.Trouble, "tallyman journal verify"})
 	}

@@ -59,6 +59,7 @@ func statusText(s *statusAnswer, zone *time.Location) string {
 	if !s.NextDue.IsZero() {
 		fmt.Fprintf(&b, "\nNEXT DUE\n  %s, by schedule (tallyman schedule, or a crontab of your own)\n", shortTime(s.NextDue, zone))
 	}
+	b.WriteString(signedText(s.Signed, zone))
 	b.WriteString("\nNEXT\n")
 	for _, step := range s.Next {
 		fmt.Fprintf(&b, "  %s\n    -> %s\n", printable(step.What), printable(step.Do))

@@ -59,6 +59,7 @@ func (r *Reporter) render(ctx context.Context, report *Report) error {
 		return err
 	}
 	o.Signed = report.Signed
+	report.Reasons = o.Reasons()
 	made := r.Rendering
 	for _, f := range []struct {
 		name  string

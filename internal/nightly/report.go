@@ -60,6 +60,8 @@ type Report struct {
 	Notices int             `json:"notices"`
 	LeftOut int             `json:"left_out"` // rows of the expected file that assert nothing
 
+	// Reasons says, in words, why not all is right; empty if all is.
+	Reasons []string `json:"reasons"`
 	// Signed is the last signature for the period; left out if nobody has signed.
 	Signed *overview.Signed `json:"signed,omitempty"`
 }

@@ -97,8 +97,8 @@ func (r *Result) NeedsPerson() []string {
 			needs = append(needs, a.Detail)
 		}
 	}
-	if r.Report != nil && r.Report.Breaks > 0 {
-		needs = append(needs, fmt.Sprintf("the report has %d breaks: see %s/exceptions.csv", r.Report.Breaks, r.Report.Dir))
+	if r.Report != nil {
+		needs = append(needs, r.Report.NeedsPerson()...)
 	}
 	return needs
 }

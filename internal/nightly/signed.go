@@ -191,3 +191,20 @@ func differing(dir string, files []ledger.ReportFile) ([]string, error) {
 	}
 	return list, nil
 }
+
+// NeedsPerson lists, in words, what of a report needs one: breaks, and figures that are no longer those that were signed.
+func (report *Report) NeedsPerson() []string {
+	var needs []string
+	switch report.Breaks {
+	case 0:
+	case 1:
+		needs = append(needs, fmt.Sprintf("the report has 1 break: see %s", filepath.Join(report.Dir, "exceptions.csv")))
+	default:
+		needs = append(needs, fmt.Sprintf("the report has %d breaks: see %s", report.Breaks, filepath.Join(report.Dir, "exceptions.csv")))
+	}
+	if s := report.Signed; s != nil && len(s.Moved) > 0 {
+		needs = append(needs, fmt.Sprintf("the figures for %s have moved since %s signed them (%s): look at what changed, then tallyman sign --report %s --by NAME",
+			report.Summary.BusinessDate, s.By, s.Story(), report.Dir))
+	}
+	return needs
+}
