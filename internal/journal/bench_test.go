@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,24 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(residentMB(b), "rss-MB")
+}
+
+// residentMB returns the memory that this process has, in MB; -benchtime
+// 5000000x shows what a writer needs for a long life.
+func residentMB(b *testing.B) float64 {
+	b.Helper()
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	var kB int
+	if _, rest, ok := strings.Cut(string(text), "VmRSS:"); ok {
+		if _, err := fmt.Sscan(rest, &kB); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(kB) / 1024
 }
 
 // BenchmarkVerify verifies the chain and the signatures of 100,000 lines.

@@ -36,8 +36,10 @@ func readHead(path string) (Witness, error) {
 		return Witness{}, fmt.Errorf("read journal head: %w", err)
 	}
 	w := Witness{Source: filepath.Base(path)}
+	// Nobody but the writer writes it, so another text is a changed one, even if
+	// it can be read.
 	if json.Unmarshal(text, &w) != nil || w.Seq < 0 || !isHash(w.Hash) ||
-		(w.Seq == 0) != (w.Hash == formats.JournalGenesis) {
+		(w.Seq == 0) != (w.Hash == formats.JournalGenesis) || string(text) != string(w.text()) {
 		return Witness{}, fmt.Errorf("read journal head %s: %w", path, errHeadUnreadable)
 	}
 	return w, nil

@@ -47,7 +47,8 @@ type Sealed struct {
 //
 // A plain segment is removed only once the compressed one is on disk and has
 // been read back byte for byte. Killed anywhere, the journal is whole, and the
-// next Seal goes on. It returns ErrSealing if another one is at work.
+// next Seal goes on. It returns ErrSealing if another one is at work,
+// and ErrFull if there is no room for a copy.
 func Seal(ctx context.Context, dir string, before time.Time, log *slog.Logger) ([]Sealed, error) {
 	return sealSegments(ctx, realDisk{}, dir, before, log)
 }
@@ -86,6 +87,10 @@ func sealOne(ctx context.Context, d disk, s Segment) (Sealed, error) {
 	part := filepath.Join(dir, "."+s.Name+partSuffix)
 	if err := d.remove(part); err != nil && !errors.Is(err, os.ErrNotExist) { // of one that was killed
 		return Sealed{}, err
+	}
+	// The reserve of a receiver on the same disk is not for this.
+	if free, err := d.free(dir); err != nil || free < uint64(s.Bytes)+defaultReserve {
+		return Sealed{}, errors.Join(err, fmt.Errorf("%w: it takes up to %d bytes for a while, beside the %d that are kept free", ErrFull, s.Bytes, defaultReserve))
 	}
 	sum, size, err := compress(ctx, d, s.Path, part)
 	if err == nil {

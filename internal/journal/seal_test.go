@@ -212,6 +212,19 @@ func (f *lyingFile) Write(p []byte) (int, error) {
 	return f.segmentFile.Write(p)
 }
 
+func TestSealLeavesTheReserve(t *testing.T) {
+	dir := t.TempDir()
+	fillDays(t, dir, 2)
+	d := newFaultyDisk(t)
+	d.setFree(defaultReserve + 100)
+	if _, err := sealSegments(t.Context(), d, dir, noon.AddDate(0, 0, 9), testLog(t)); !errors.Is(err, ErrFull) {
+		t.Errorf("error %v", err)
+	}
+	if got := names(t, dir); got != "22.jsonl 23.jsonl" {
+		t.Errorf("segments %s", got)
+	}
+}
+
 // TestSealReadsBackEveryByte has a copy that is sound in itself, and as long.
 func TestSealReadsBackEveryByte(t *testing.T) {
 	part := filepath.Join(t.TempDir(), ".2026-11-22.jsonl.part.zst")

@@ -166,6 +166,11 @@ func TestDeliveries(t *testing.T) {
 	body := func(text string) func(*endpoint, *delivery) {
 		return func(e *endpoint, d *delivery) { *d = e.signed("msg_1", text, 0) }
 	}
+	signature := func(change func(string) string) func(*endpoint, *delivery) {
+		return func(_ *endpoint, d *delivery) {
+			d.header.Set("Webhook-Signature", change(d.header.Get("Webhook-Signature")))
+		}
+	}
 	tooLarge := strings.Repeat("x", journal.MaxBody+1)
 	for _, c := range []struct {
 		name   string
@@ -184,6 +189,12 @@ func TestDeliveries(t *testing.T) {
 		{"several signatures", func(_ *endpoint, d *delivery) {
 			d.header.Set("Webhook-Signature", "v1,AAAA v2,x  "+d.header.Get("Webhook-Signature"))
 		}, 204},
+		{"spaces around a signature", func(_ *endpoint, d *delivery) {
+			d.header.Set("Webhook-Signature", "  "+d.header.Get("Webhook-Signature")+"  ")
+		}, 204},
+		{"asymmetric signature beside", func(_ *endpoint, d *delivery) {
+			d.header.Set("Webhook-Signature", "v1a,"+strings.Repeat("A", 86)+"== "+d.header.Get("Webhook-Signature"))
+		}, 204},
 		{"unknown type", body(`{"id":"evt_1","type":"brand.new"}`), 204},
 		{"no JSON", body("hello\n"), 204},
 		{"no UTF-8", body("\xff\xfe"), 204},
@@ -201,6 +212,21 @@ func TestDeliveries(t *testing.T) {
 		{"signature of another version", func(_ *endpoint, d *delivery) {
 			d.header.Set("Webhook-Signature", "v2"+d.header.Get("Webhook-Signature")[2:])
 		}, 401},
+		{"asymmetric signature alone", signature(func(v1 string) string { return "v1a" + v1[2:] }), 401},
+		{"version in capitals", signature(func(v1 string) string { return "V1" + v1[2:] }), 401},
+		{"without padding", signature(func(v1 string) string { return strings.TrimRight(v1, "=") }), 401},
+		{"in hex", signature(func(v1 string) string {
+			sum, _ := base64.StdEncoding.DecodeString(v1[3:])
+			return fmt.Sprintf("v1,%x", sum)
+		}), 401},
+		{"in small letters", signature(strings.ToLower), 401},
+		{"one bit more in the padding", signature(func(v1 string) string {
+			at := len(v1) - 2 // the last letter holds four bits of the sum and two that must be 0
+			return v1[:at] + string(v1[at]+1) + "="
+		}), 401},
+		{"behind a comma", signature(func(v1 string) string { return "v1,AAAA," + v1 }), 401},
+		{"no version", signature(func(v1 string) string { return v1[3:] }), 401},
+		{"empty entry", signature(func(string) string { return "v1," }), 401},
 		{"rubbish for a signature", set("Webhook-Signature", "rubbish"), 401},
 
 		{"no id", set("Webhook-Id", ""), 400},
@@ -221,6 +247,8 @@ func TestDeliveries(t *testing.T) {
 		{"other digits", set("Webhook-Timestamp", "١٧٩٥"), 400},
 		{"date", set("Webhook-Timestamp", "2026-11-22"), 400},
 		{"too many digits", set("Webhook-Timestamp", strings.Repeat("9", 19)), 400},
+		{"a thousand signatures", signature(func(v1 string) string { return v1 + strings.Repeat(" v", 999) }), 400},
+		{"tab between signatures", signature(func(v1 string) string { return "v2,x\t" + v1 }), 400},
 		{"seventeen signatures", set("Webhook-Signature", strings.Repeat("v1,AAAA ", 17)), 400},
 		{"signature over 4 KiB", set("Webhook-Signature", strings.Repeat("v", 4097)), 400},
 
