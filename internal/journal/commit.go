@@ -159,7 +159,7 @@ func (w *Writer) write(batch []*appending, now time.Time) error {
 	}
 	w.seq, w.hash, w.size = seq, hash, w.size+int64(len(lines))
 	for p := range here {
-		w.memory.add(p, now)
+		w.memory.add(p)
 	}
 	w.synced(len(lines), now)
 	return nil

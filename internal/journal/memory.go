@@ -2,75 +2,108 @@ package journal
 
 import (
 	"crypto/sha256"
-	"time"
+	"encoding/binary"
 )
 
 const (
-	// rememberDays is how long a delivery is remembered at least, as long as
-	// there is room: senders retry for days.
+	// rememberDays is of how many days a starting writer reads the deliveries
+	// again: senders retry for days.
 	rememberDays = 5
 
-	// generations is into how many parts the room is split; the oldest part is
-	// forgotten at once.
-	generations = 8
+	// smallRoom is for how many deliveries a memory has room at first. Few
+	// journals need more, and those get all the room at once.
+	smallRoom = 1 << 15
 )
 
-// memory knows which deliveries are on disk: pairs of webhook-id and body. It
-// is bounded by days and by number. What it forgets is written a second time if
-// it comes again, and counted once all the same, because reconciling tells
-// events apart by their own id.
+// memory knows the last deliveries on disk, as many as there is room for: pairs
+// of webhook-id and body. What it forgets is written a second time if it comes
+// again, and counted once all the same, because reconciling tells events apart
+// by their own id.
+//
+// It takes 20 bytes a pair, of which nothing is a pointer, so that it costs the
+// garbage collector nothing, and does not grow beyond its room however many
+// deliveries come.
 type memory struct {
-	room int // pairs
-	held int
-	gens []*generation // oldest first
+	room  int
+	ring  []pair   // in the order in which they came; the oldest is overwritten
+	next  int      // where in the ring the next one goes
+	slots []uint32 // place in the ring plus 1, by the hash of the pair; 0 is free. At most half are taken
 }
 
-type generation struct {
-	day   time.Time // UTC day of the youngest pair
-	pairs map[pair]struct{}
+// pair is a webhook-id with a body, hashed: 96 bits, which nobody meets twice.
+type pair [12]byte
+
+func newMemory(room int) *memory {
+	m := &memory{room: max(room, 1)}
+	m.resize(min(m.room, smallRoom))
+	return m
 }
-
-// pair is a webhook-id with a body, hashed: 128 bits, which nobody meets twice.
-type pair [16]byte
-
-func newMemory(room int) *memory { return &memory{room: room} }
 
 func pairOf(id string, body []byte) pair {
 	var few [256 + sha256.Size]byte
 	sum := sha256.Sum256(body)
 	all := append(append(few[:0], sum[:]...), id...)
 	sum = sha256.Sum256(all)
-	return pair(sum[:16])
+	return pair(sum[:12])
 }
 
-func (m *memory) knows(p pair) bool {
-	for i := len(m.gens) - 1; i >= 0; i-- {
-		if _, ok := m.gens[i].pairs[p]; ok {
-			return true
+// resize makes room for n pairs.
+func (m *memory) resize(n int) {
+	size := 2
+	for size < 2*n {
+		size *= 2
+	}
+	m.slots = make([]uint32, size)
+	m.ring = append(make([]pair, 0, n), m.ring...)
+	for place := range m.ring {
+		m.slots[m.find(m.ring[place])] = uint32(place + 1)
+	}
+}
+
+// find returns the slot of p, or the free one where it would be.
+func (m *memory) find(p pair) int {
+	i := m.home(p)
+	for m.slots[i] != 0 && m.ring[m.slots[i]-1] != p {
+		i = (i + 1) & (len(m.slots) - 1)
+	}
+	return i
+}
+
+// home returns the slot in which the search for p begins.
+func (m *memory) home(p pair) int {
+	return int(binary.LittleEndian.Uint32(p[:])) & (len(m.slots) - 1)
+}
+
+func (m *memory) knows(p pair) bool { return m.slots[m.find(p)] != 0 }
+
+// add remembers p, and forgets the oldest if there is no room.
+func (m *memory) add(p pair) {
+	if m.knows(p) {
+		return
+	}
+	if len(m.ring) == cap(m.ring) && len(m.ring) < m.room {
+		m.resize(m.room)
+	}
+	if len(m.ring) < cap(m.ring) {
+		m.ring = append(m.ring, p)
+	} else {
+		m.free(m.find(m.ring[m.next]))
+		m.ring[m.next] = p
+	}
+	m.slots[m.find(p)] = uint32(m.next + 1)
+	m.next = (m.next + 1) % m.room
+}
+
+// free empties slot i and moves up what stands behind it only because the slot
+// was taken, so that every search still ends at the first free slot.
+func (m *memory) free(i int) {
+	mask := len(m.slots) - 1
+	for j := (i + 1) & mask; m.slots[j] != 0; j = (j + 1) & mask {
+		home := m.home(m.ring[m.slots[j]-1])
+		if (j-home)&mask >= (j-i)&mask {
+			m.slots[i] = m.slots[j]
+			i = j
 		}
 	}
-	return false
-}
-
-// add remembers p, received at now.
-func (m *memory) add(p pair, now time.Time) {
-	today := now.UTC().Truncate(24 * time.Hour)
-	n := len(m.gens)
-	if n == 0 || m.gens[n-1].day.Before(today) || len(m.gens[n-1].pairs) > m.room/generations {
-		m.forget(today)
-		m.gens = append(m.gens, &generation{day: today, pairs: make(map[pair]struct{})})
-		n = len(m.gens)
-	}
-	m.gens[n-1].pairs[p] = struct{}{}
-	m.held++
-}
-
-// forget drops what is older than rememberDays or beyond the room.
-func (m *memory) forget(today time.Time) {
-	oldest := today.AddDate(0, 0, -rememberDays-1)
-	for len(m.gens) > 0 && (m.gens[0].day.Before(oldest) || m.held >= m.room) {
-		m.held -= len(m.gens[0].pairs)
-		m.gens[0] = nil
-		m.gens = m.gens[1:]
-	}
+	m.slots[i] = 0
 }

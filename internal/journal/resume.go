@@ -112,7 +112,7 @@ func (w *Writer) recall(l Line, s *scan, headEnd int64) int64 {
 		return headEnd
 	}
 	w.stats.Last = l.Record.ReceivedAt
-	w.memory.add(pairOf(l.Record.WebhookID, l.Record.Body), l.Record.ReceivedAt)
+	w.memory.add(pairOf(l.Record.WebhookID, l.Record.Body))
 	if l.Path != s.files[len(s.files)-1] {
 		return 0
 	}

@@ -146,27 +146,37 @@ func TestOpenBehindASealedSegment(t *testing.T) {
 	}
 }
 
+// TestMemory holds a memory against a list: it knows the last so many, and no
+// others.
 func TestMemory(t *testing.T) {
-	day := noon.Truncate(24 * time.Hour)
-	id := func(n int) pair { return pairOf(fmt.Sprint(n), nil) }
-	m := newMemory(1000)
-	for n := range 10 {
-		m.add(id(n), day.AddDate(0, 0, n))
-	}
-	for n := range 10 {
-		if want := n >= 10-1-rememberDays-1; m.knows(id(n)) != want {
-			t.Errorf("day %d of 10: known %v, want %v", n, !want, want)
+	for _, room := range []int{1, 2, 7, 1000, smallRoom + 1000} {
+		m := newMemory(room)
+		const count = 3*smallRoom + 5
+		for n := range count {
+			p := pairOf(fmt.Sprint(n), nil)
+			if m.knows(p) {
+				t.Fatalf("room %d: %d is known before it came", room, n)
+			}
+			m.add(p)
+			m.add(p) // again: it takes no room
+			if n < count-3 && n%5000 != 0 {
+				continue
+			}
+			for back := range min(n+1, 2*room) {
+				if known, want := m.knows(pairOf(fmt.Sprint(n-back), nil)), back < room; known != want {
+					t.Fatalf("room %d: %d of %d is known: %v, want %v", room, n-back, n, known, want)
+				}
+			}
 		}
-	}
-	m = newMemory(1000)
-	for n := range 100_000 {
-		m.add(id(n), day)
-		if m.held > 1000+1000/generations || len(m.gens) > generations+2 {
-			t.Fatalf("%d held in %d parts", m.held, len(m.gens))
+		taken := 0
+		for _, slot := range m.slots {
+			if slot != 0 {
+				taken++
+			}
 		}
-	}
-	if !m.knows(id(99_999)) || !m.knows(id(99_300)) || m.knows(id(90_000)) {
-		t.Error("the youngest must be known, and the oldest forgotten")
+		if len(m.ring) != room || taken != room {
+			t.Errorf("room %d: %d pairs in %d slots", room, len(m.ring), taken)
+		}
 	}
 	if pairOf("ab", []byte("c")) == pairOf("a", []byte("bc")) {
 		t.Error("id and body run together")

@@ -35,14 +35,14 @@ type Options struct {
 	Log      *slog.Logger     // nil: nothing is logged
 	Now      func() time.Time // time of receipt; nil: time.Now
 	Reserve  int64            // bytes to leave free on the file system; 0: 16 MiB
-	Remember int              // deliveries to know again at most, some 40 bytes each; 0: 4 million
+	Remember int              // deliveries to know again, the last so many, at 20 bytes each; 0: 2,097,152
 
 	disk disk
 }
 
 const (
 	defaultReserve  = 16 << 20
-	defaultRemember = 4 << 20
+	defaultRemember = 2 << 20 // 419,430 a day over rememberDays; 40 MiB
 
 	// headEvery is how far HEAD may lag behind the last line while the writer
 	// runs.
