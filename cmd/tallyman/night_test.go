@@ -83,8 +83,8 @@ func (s *stage) again(outcome string) {
 
 var listening = regexp.MustCompile(`address=(\S+)`)
 
-// payAndReport lets customers pay through the real receiver and checks the report to the cent.
-func (s *stage) payAndReport(there map[string]sandbox.Customer) {
+// receivePayments lets customers pay through the real receiver. Every event is delivered twice.
+func (s *stage) receivePayments(payments ...sandbox.Payment) {
 	s.t.Helper()
 	receive := s.command("receive")
 	log := newWatch("receiving webhooks")
@@ -96,16 +96,13 @@ func (s *stage) payAndReport(there map[string]sandbox.Customer) {
 	if err := s.api.SetWebhookURL("http://" + listening.FindStringSubmatch(line)[1] + "/webhooks/moment"); err != nil {
 		s.t.Fatal(err)
 	}
-	pay := func(id string, amount int64) sandbox.Event {
-		event, err := s.api.Pay(sandbox.Payment{CustomerID: id, Amount: amount, Currency: "ZAR", Unknown: id == "bcus_NOBODY"})
+	for _, p := range payments {
+		event, err := s.api.Pay(p)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		return event
+		s.api.Redeliver(event)
 	}
-	pay(there["C-1"].ID, 24000)
-	s.api.Redeliver(pay(there["C-8"].ID, 2000))
-	pay("bcus_NOBODY", 555)
 	if err := s.api.Flush(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -115,6 +112,16 @@ func (s *stage) payAndReport(there map[string]sandbox.Customer) {
 	if err := receive.Wait(); err != nil {
 		s.t.Errorf("receive ended with %v", err)
 	}
+}
+
+// payAndReport lets customers pay and checks the report to the cent.
+func (s *stage) payAndReport(there map[string]sandbox.Customer) {
+	s.t.Helper()
+	s.receivePayments(
+		sandbox.Payment{CustomerID: there["C-1"].ID, Amount: 24000, Currency: "ZAR"},
+		sandbox.Payment{CustomerID: there["C-8"].ID, Amount: 2000, Currency: "ZAR"},
+		sandbox.Payment{CustomerID: "bcus_NOBODY", Amount: 555, Currency: "ZAR", Unknown: true},
+	)
 	var report nightly.Report
 	s.runJSON(3, &report, "reconcile", "--from", "2026-03-15T22:00:00Z", "--to", "2100-01-01T00:00:00Z", "--out", filepath.Join(s.dir, "report"))
 	if r := report.Summary.RollForward[0]; len(report.Summary.RollForward) != 1 || r.Opening != "0.00" || r.Billed != "306.00" || r.Paid != "260.00" || r.Closing != "46.00" {

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 	"tallyman/internal/config"
+	"tallyman/internal/syscalltest"
 )
 
 // clockVariable holds the time at which tallyman, in tests, believes to begin, in
@@ -22,6 +23,7 @@ const clockVariable = "TALLYMAN_TEST_CLOCK"
 // TestMain makes this binary stand for tallyman in the scripts; tallyman-test is
 // tallyman with the commands of testCommands as well.
 func TestMain(m *testing.M) {
+	syscalltest.Main()
 	testscript.Main(m, map[string]func(){
 		"tallyman": func() {
 			restrictFiles()

@@ -54,23 +54,28 @@ func (n *Night) delivered(name string) bool {
 	return filepath.Ext(name) != ".csv" || strings.HasSuffix(name, excelSuffix) || slices.Contains(n.config.Reports.Formats, "csv")
 }
 
-// postResults puts the result files of the imported files and the report into the outbox.
-func (n *Night) postResults(result *Result) error {
+// postOutcome puts the result files of an imported file into the outbox.
+func (n *Night) postOutcome(f FileResult) error {
 	var errs []error
-	for _, f := range result.Files {
-		for _, path := range []string{f.Outcome, f.Rejects} {
-			if path != "" {
-				errs = append(errs, n.post(path, filepath.Base(path)))
-			}
+	for _, path := range []string{f.Outcome, f.Rejects} {
+		if path != "" {
+			errs = append(errs, n.post(path, filepath.Base(path)))
 		}
 	}
-	if r := result.Report; r != nil {
-		for _, name := range r.Files {
-			if !n.delivered(name) {
-				continue
-			}
-			errs = append(errs, n.post(filepath.Join(r.Dir, name), fmt.Sprintf("%s_%s_%s", n.config.Merchant, r.Summary.BusinessDate, name)))
+	return errors.Join(errs...)
+}
+
+// postReport puts the files of a report into the outbox.
+func (n *Night) postReport(r *Report) error {
+	if r == nil {
+		return nil
+	}
+	var errs []error
+	for _, name := range r.Files {
+		if !n.delivered(name) {
+			continue
 		}
+		errs = append(errs, n.post(filepath.Join(r.Dir, name), fmt.Sprintf("%s_%s_%s", n.config.Merchant, r.Summary.BusinessDate, name)))
 	}
 	return errors.Join(errs...)
 }

@@ -56,7 +56,7 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 	if why := result.notCompared(); why != "" && result.stop == nil && !n.options.DryRun {
 		result.Faults = append(result.Faults, "balances are not compared with what Moment shows: "+why)
 	}
-	if err := n.postResults(result); err != nil {
+	if err := n.postReport(result.Report); err != nil {
 		return nil, err
 	}
 	if box != nil && !n.options.DryRun {
@@ -108,9 +108,14 @@ func (n *Night) importDayFiles(ctx context.Context, box *mailbox.Mailbox, date s
 		if err := n.importInto(ctx, f, n.runsDir(), result); err != nil {
 			return err
 		}
+		last := result.Files[len(result.Files)-1]
+		// Before the file leaves the inbox: no later run would tell what became of it.
+		if err := n.postOutcome(last); err != nil {
+			return err
+		}
 		// What comes from the kept bytes says nothing about a file of that name in the inbox.
 		if box != nil && !f.retried && !n.options.DryRun {
-			n.putAway(context.WithoutCancel(ctx), box, result.Files[len(result.Files)-1], result)
+			n.putAway(context.WithoutCancel(ctx), box, last, result)
 		}
 		if result.stop != nil {
 			return nil
