@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -28,8 +30,27 @@ func sorted(err error) error {
 		return usage(err)
 	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, ledger.ErrBroken), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
 		return stopped(err)
+	case ledger.Remedy(err) != "":
+		return stopped(fmt.Errorf("%w: %s", err, ledger.Remedy(err)))
+	case diskFailed(err):
+		return stopped(fmt.Errorf("%w: look at the disk and the rights on the directory, then run the same command again", err))
 	}
 	return err
+}
+
+// diskFailed reports whether the operating system could not read or write a file.
+func diskFailed(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	if !errors.As(err, &path) && !errors.As(err, &link) {
+		return false
+	}
+	for _, errno := range []syscall.Errno{syscall.EIO, syscall.EROFS, syscall.EDQUOT, syscall.EPERM, syscall.EACCES, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // ending turns what a run did into the error that the command ends with: nil if nothing needs anybody.

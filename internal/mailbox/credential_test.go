@@ -109,6 +109,23 @@ func TestLoginWithPassword(t *testing.T) {
 			t.Errorf("%d passwords were tried on %d connections, want one: more lock accounts", n, c)
 		}
 	})
+	t.Run("cut off", func(t *testing.T) {
+		var asked atomic.Int32
+		f := startFaulty(t, func(f *faulty) {
+			f.config.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+				asked.Add(1)
+				f.cutAll()
+				return nil, errors.New("no")
+			}
+		})
+		_, err := Dial(testContext(t), f.options())
+		if err == nil || strings.Contains(err.Error(), "refused") || !strings.Contains(err.Error(), "broke during the login") {
+			t.Errorf("nobody refused: %v", err)
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%d passwords were tried, want one", n)
+		}
+	})
 	t.Run("asked for interactively", func(t *testing.T) {
 		var questions atomic.Int32
 		f := startFaulty(t, func(f *faulty) {

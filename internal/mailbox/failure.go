@@ -37,11 +37,16 @@ type AuthError struct {
 	// Tried and Allowed are methods as RFC 4252 names them.
 	Tried, Allowed []string
 	Err            error
+
+	unsaid bool // the connection broke; that may have been its answer, or the network
 }
 
 // Error names user, methods and keys, never a secret.
 func (e *AuthError) Error() string {
 	text := fmt.Sprintf("%s refused the login of %q", e.Address, e.User)
+	if e.unsaid {
+		text = fmt.Sprintf("the connection to %s broke during the login of %q: %s", e.Address, e.User, printable(e.Err.Error()))
+	}
 	if len(e.Tried) > 0 {
 		text += ", tried: " + printable(strings.Join(e.Tried, ", "))
 	}
@@ -50,6 +55,9 @@ func (e *AuthError) Error() string {
 	}
 	if len(e.Keys) > 0 {
 		text += ", keys: " + strings.Join(e.Keys, ", ")
+	}
+	if e.unsaid {
+		return text + "; run again; if it stays so, check inbox.user and the password, and that the biller has installed the public key; it is not tried again now, so that the account is not locked"
 	}
 	return text + "; check inbox.user and the password, and that the biller has installed the public key; it is not tried again, so that the account is not locked"
 }
@@ -118,6 +126,8 @@ func (e *OperationError) remedy() string {
 		return "check the path; somebody else may have moved it"
 	case unsupported(e.Err):
 		return "the server does not offer this operation: ask the biller"
+	case e.lost && e.Op == opStart:
+		return "run again; if it stays so, ask the biller whether the user may use SFTP"
 	case e.lost && e.Op == opList:
 		return "run again; if it stays so, the directory may be too large to be listed: have old files moved out of it"
 	case e.lost, errors.Is(e.Err, errSilent), errors.Is(e.Err, errSlow):

@@ -13,6 +13,9 @@ import (
 // opList is the operation whose failure may mean a directory that is too large.
 const opList = "list"
 
+// opStart is the start of the SFTP subsystem, which some accounts may not use.
+const opStart = "start"
+
 // Entry is a file in the inbox as a listing showed it.
 type Entry struct {
 	// Name is its base name, which holds no character that could do harm.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -79,9 +81,15 @@ func (p *progress) explain(err error, o Options, keys []string) error {
 	defer p.mu.Unlock()
 	var unreachable *UnreachableError
 	if errors.As(err, &unreachable) && unreachable.again && p.begun {
-		return &AuthError{Address: o.Address, User: o.User, Keys: keys, Tried: p.tried, Allowed: p.allowed, Err: unreachable.Err}
+		return &AuthError{Address: o.Address, User: o.User, Keys: keys, Tried: p.tried, Allowed: p.allowed, Err: unreachable.Err, unsaid: broke(unreachable.Err)}
 	}
 	return err
+}
+
+// broke reports a connection that ended without a word.
+func broke(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, io.EOF) || errors.As(err, &network)
 }
 
 // startSFTP opens the subsystem, still under the deadline of the handshake.
@@ -98,6 +106,8 @@ func startSFTP(ctx context.Context, o Options, connection *link, sequential bool
 	// reads in part, and the library takes that for the end of the file.
 	client, err := sftp.NewClient(s.client, sftp.UseConcurrentReads(!sequential))
 	if err != nil {
+		// A server that has only refused answers still.
+		_, _, lost := s.client.SendRequest(keepAliveRequest, true, nil)
 		_ = s.client.Close()
 		_ = s.client.Wait()
 		if ctx.Err() != nil {
@@ -106,7 +116,7 @@ func startSFTP(ctx context.Context, o Options, connection *link, sequential bool
 		if !time.Now().Before(connection.deadline) {
 			err = errSilent
 		}
-		return nil, &OperationError{Op: "start", Path: "the SFTP subsystem", Address: o.Address, Err: err}
+		return nil, &OperationError{Op: opStart, Path: "the SFTP subsystem", Address: o.Address, Err: err, lost: lost != nil}
 	}
 	s.sftp = client
 	if err := s.conn.arm(); err != nil {
@@ -121,6 +131,9 @@ func startSFTP(ctx context.Context, o Options, connection *link, sequential bool
 	return s, nil
 }
 
+// keepAliveRequest is one that every server answers, if only with a refusal (OpenSSH: PROTOCOL).
+const keepAliveRequest = "keepalive@openssh.com"
+
 // keepAlive asks for a sign of life, so that an idle connection is neither
 // dropped by a firewall nor believed in when it is gone: without an answer the
 // read deadline of the connection ends it.
@@ -133,7 +146,7 @@ func (s *session) keepAlive(every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		if _, _, err := s.client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+		if _, _, err := s.client.SendRequest(keepAliveRequest, true, nil); err != nil {
 			return
 		}
 	}
