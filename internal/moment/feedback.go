@@ -8,9 +8,9 @@ const (
 	dropFar     = 0.7   // of the pace, where nothing was refused yet: it may be far too high
 	trusted     = 0.6   // of the pace: what was started in a second tells nothing below that,
 	trustedLess = 0.8   // nor below that, if there was a pause within the second
-	near        = 0.08  // of the refused pace, above and below it
+	near        = 0.05  // of the refused pace, above and below it
 	climbFast   = 0.1   // of the pace
-	climbSlow   = 0.003 // of the pace
+	climbSlow   = 0.002 // of the pace
 	floorRate   = 0.5   // requests a second
 	exploreFrom = 5     // requests a second
 )

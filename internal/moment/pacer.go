@@ -98,6 +98,10 @@ func (p *Pacer) take(now time.Time) (time.Duration, <-chan struct{}) {
 		return free.Sub(now), p.changed
 	}
 	p.next = at.Add(p.interval())
+	if p.rate < p.limit {
+		// A server that has refused may take even two that come a little too close together for one too many.
+		p.next = now.Add(p.interval())
+	}
 	if len(p.starts) > 0 {
 		p.starts[p.oldest] = now
 		p.oldest = (p.oldest + 1) % len(p.starts)
