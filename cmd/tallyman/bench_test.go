@@ -17,8 +17,23 @@ import (
 // The benchmarks run the real program as a process of its own, so that peak memory is the program's: see
 // docs/benchmarks.md.
 
-// measure runs the program once and reports things a second and the peak of its resident memory.
-func measure(b *testing.B, unit string, things int, cmd *exec.Cmd) {
+// spent is what runs of a program have taken.
+type spent struct {
+	took, cpu time.Duration
+	peak      int64 // of resident memory, in KiB
+}
+
+func (s *spent) add(o spent) { *s = spent{s.took + o.took, s.cpu + o.cpu, max(s.peak, o.peak)} }
+
+// report reports things a second, the processor's time for one, and the peak of resident memory.
+func (s *spent) report(b *testing.B, unit string, things int) {
+	b.ReportMetric(float64(things)/s.took.Seconds(), unit+"/s")
+	b.ReportMetric(float64(s.peak)/1024, "peak-MB")
+	b.ReportMetric(s.cpu.Seconds()*1e6/float64(things), "cpu-µs/"+unit)
+}
+
+// spend runs a program once.
+func spend(b *testing.B, cmd *exec.Cmd) (s spent) {
 	b.Helper()
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -27,14 +42,20 @@ func measure(b *testing.B, unit string, things int, cmd *exec.Cmd) {
 	stop, peak := make(chan struct{}), make(chan int64)
 	go watchPeak(cmd.Process.Pid, stop, peak)
 	err := cmd.Wait()
-	took := time.Since(start)
+	s.took = time.Since(start)
 	close(stop)
+	s.peak, s.cpu = <-peak, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(things)/took.Seconds(), unit+"/s")
-	b.ReportMetric(float64(<-peak)/1024, "peak-MB")
-	b.ReportMetric((cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()).Seconds()*1e6/float64(things), "cpu-µs/"+unit)
+	return s
+}
+
+// measure runs the program once and reports what it has taken.
+func measure(b *testing.B, unit string, things int, cmd *exec.Cmd) {
+	b.Helper()
+	s := spend(b, cmd)
+	s.report(b, unit, things)
 }
 
 // watchPeak reads the high-water mark of a process's memory, in KiB, until it is told to stop. The resource usage that
@@ -103,7 +124,7 @@ func BenchmarkImport(b *testing.B) {
 				file, cfg := filepath.Join(dir, "customers.csv"), filepath.Join(dir, "tallyman.yaml")
 				generate(b, file, rows+1, customerLine)
 				generate(b, cfg, 1, func(int) string {
-					return fmt.Sprintf("merchant: acme\napi: {base_url: %s, key: %s, rate: 1000000, concurrency: 64}", api.APIURL(), api.SecretKey(sandbox.Test))
+					return fmt.Sprintf("merchant: acme\napi: {base_url: %s, key: %s, rate: 1000000, concurrency: %d}", api.APIURL(), api.SecretKey(sandbox.Test), benchConcurrency)
 				})
 				measure(b, "rows", rows, exec.Command("tallyman", "import", "--quiet", "--config", cfg, file))
 				if err := api.Close(); err != nil {

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 			root.AddCommand(testCommands(a)...)
 			os.Exit(execute(a, root, os.Args[1:]))
 		},
+		"answer-at-once": answerAtOnce,
+		"send-bare":      sendBare,
 	})
 }
 

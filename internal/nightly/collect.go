@@ -9,7 +9,7 @@ import (
 // itself takes a fifth of the processor's time then.
 const (
 	importGarbage = 400      // percent of what is in use
-	importMemory  = 80 << 20 // bytes; above that it is collected as often as it takes
+	importMemory  = 64 << 20 // bytes; above that it is collected as often as it takes
 )
 
 // collectLessOften lets more garbage gather until the function that it returns is called. The environment's GOGC and
