@@ -147,7 +147,8 @@ func (s *statusAnswer) look(ctx context.Context, l *ledger.Ledger, holder nightl
 		if all[i].Approval, err = approvalOf(ctx, l, f); err != nil {
 			return err
 		}
-		if i < statusFiles || (f.State != ledger.FileDone && !overtaken(all[i], all[:i])) {
+		all[i].Overtaken = f.State != ledger.FileDone && overtaken(all[i], all[:i])
+		if i < statusFiles || (f.State != ledger.FileDone && !all[i].Overtaken) {
 			s.Files = append(s.Files, all[i])
 		}
 	}

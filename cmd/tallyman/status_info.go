@@ -93,7 +93,9 @@ type fileInfo struct {
 	RunID        string    `json:"run_id"` // the last run that worked on it
 
 	Approval *nightly.Approval `json:"approval,omitempty"` // of a file that was held
-	Corrects string            `json:"corrects,omitempty"` // file id of the day file of the same date that came before
+	// Overtaken says that a later file was done in its place: nothing is left to do.
+	Overtaken bool   `json:"overtaken,omitempty"`
+	Corrects  string `json:"corrects,omitempty"` // file id of the day file of the same date that came before
 }
 
 func newFileInfo(f ledger.File) fileInfo {

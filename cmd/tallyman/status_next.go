@@ -33,6 +33,9 @@ func nextSteps(s *statusAnswer) []nextStep {
 			continue
 		}
 		r := s.Runs[i]
+		if r.result != nil && s.stillMissing(r.result.Missing) {
+			steps = append(steps, nextStep{"no day file has come for " + r.result.Missing, "ask the biller for it; tallyman run takes it"})
+		}
 		steps = append(steps, afterRun(r, s.Files)...)
 		told[r.ID] = r.State != runEnded || (r.result != nil && r.result.Stopped != "")
 	}
@@ -55,6 +58,13 @@ func nextSteps(s *statusAnswer) []nextStep {
 		steps = append(steps, nextStep{"the journal cannot be read: " + s.Journal.Trouble, "tallyman journal verify"})
 	}
 	return steps
+}
+
+// stillMissing reports whether the day file that a run missed is still to be asked for, and not named already.
+func (s *statusAnswer) stillMissing(date string) bool {
+	return date != "" &&
+		!slices.ContainsFunc(s.Absent, func(a nightly.Absence) bool { return a.Date == date && a.Kind != nightly.AbsentRun }) &&
+		!slices.ContainsFunc(s.Files, func(f fileInfo) bool { return f.DayFile && f.BusinessDate == date })
 }
 
 // afterRun is what the last run of a command leaves to do.

@@ -116,6 +116,26 @@ func TestNextSteps(t *testing.T) {
 			"left in the inbox: b.csv: its name does not fit -> see there",
 			"the report for 2026-11-21 has 2 breaks -> open " + filepath.Join("reports", "x", "exceptions.csv") + "; tallyman decide releases or drops held events",
 		}},
+		{"what did not happen is said once", statusAnswer{
+			Runs:   []runInfo{ended("run", "r1", nightly.Result{Missing: "2026-11-22"})},
+			Absent: []nightly.Absence{{Kind: nightly.AbsentFile, Date: "2026-11-22", Detail: "late", Do: "ask"}, {Kind: nightly.AbsentRun, Date: "2026-11-21", Detail: "no pass", Do: "look"}},
+		}, []string{"late -> ask", "no pass -> look"}},
+		{"a file that came after all", statusAnswer{
+			Runs:  []runInfo{ended("run", "r1", nightly.Result{Missing: "2026-11-22"})},
+			Files: []fileInfo{{Name: "a.csv", BusinessDate: "2026-11-22", DayFile: true, State: ledger.FileDone}},
+		}, nil},
+		{"held and approved files", statusAnswer{Files: []fileInfo{
+			{FileID: "aa", Name: "a.csv", BusinessDate: "2026-11-22", State: ledger.FileHeld, Reason: "half"},
+			{FileID: "bb", Name: "b.csv", BusinessDate: "2026-11-22", State: ledger.FileOpen, Reason: "odd", RunID: "r2", Approval: &nightly.Approval{HeldFor: "odd"}},
+			{FileID: "cc", Name: "c.csv", BusinessDate: "2026-11-22", State: ledger.FileOpen, RunID: "r3", Approval: &nightly.Approval{HeldFor: "odd"}},
+		}}, []string{
+			"a.csv (aa) for 2026-11-22 is held: half -> tallyman approve aa --reason TEXT if it is right; else have a corrected file sent",
+			"b.csv (bb) for 2026-11-22 is approved and not imported yet -> tallyman run imports it; at once: tallyman import --retry r2",
+			"c.csv (cc) for 2026-11-22 has unfinished records -> tallyman import --retry r3",
+		}},
+		{"a damaged journal", statusAnswer{Journal: journalStatus{State: "torn_tail", Checked: "r1"}}, []string{
+			"the journal was found torn tail by run r1 -> tallyman journal verify names each damage; tallyman journal repair moves a torn tail aside",
+		}},
 		{"rejected records", statusAnswer{
 			Runs: []runInfo{ended("import", "r1", nightly.Result{Files: []nightly.FileResult{{Name: "a.csv", Read: 9, Rejects: "a.rejects.csv", Outcomes: map[formats.Outcome]int{formats.Rejected: 1}}}})},
 		}, []string{"a.csv: 1 record of 9 rejected -> correct them in a.rejects.csv, then tallyman import that file"}},

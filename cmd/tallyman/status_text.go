@@ -76,6 +76,9 @@ func (f fileInfo) fate() string {
 	if f.Corrects != "" {
 		fate += ", corrects " + f.Corrects
 	}
+	if f.Overtaken {
+		fate += ", corrected since"
+	}
 	if f.Approval != nil {
 		fate += ", approved by " + printable(f.Approval.By)
 	}

@@ -19,9 +19,10 @@ func (l *Ledger) FirstEver(ctx context.Context, fileID int64) (bool, error) {
 }
 
 // IsNeeded reports whether the bytes of a file with that content are still needed for some business date: it is open, or
-// held.
+// held and not corrected since by another day file of its date.
 func (l *Ledger) IsNeeded(ctx context.Context, sha256 string) (bool, error) {
-	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = $1 AND state IN ('open', 'held'))`, sha256)
+	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM files f WHERE sha256 = $1 AND (state = 'open' OR state = 'held' AND NOT EXISTS (
+		SELECT 1 FROM files c WHERE c.business_date = f.business_date AND c.day_file = 1 AND f.day_file = 1 AND c.id > f.id AND c.state = 'done')))`, sha256)
 }
 
 func (l *Ledger) exists(ctx context.Context, query string, arg any) (yes bool, err error) {

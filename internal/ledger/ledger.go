@@ -161,6 +161,9 @@ func ofDisk(err error) error {
 	if !errors.As(err, &failure) {
 		return err
 	}
+	if failure.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		return fmt.Errorf("%w (%w)", ErrFull, err) // there is no room for what its processes share
+	}
 	switch failure.Code() & 0xff { // the rest says where it happened
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w (%w)", ErrFull, err)

@@ -170,7 +170,7 @@ func (n *Night) finish(ctx context.Context, row ledger.File, result FileResult) 
 	if err != nil || result.State == ledger.FileOpen || result.State == ledger.FileHeld {
 		return err
 	}
-	return n.forget(result.SHA256)
+	return n.tidy(ctx)
 }
 
 // counter hands the importer's progress on.

@@ -37,7 +37,8 @@ func (n *Night) forget(sha256 string) error {
 	return nil
 }
 
-// tidy removes kept files that nothing is left to be done for: a run that was killed may have left them.
+// tidy removes the kept files that nothing is left to be done for: those that are done, corrected by another, or left by
+// a run that was killed.
 func (n *Night) tidy(ctx context.Context) error {
 	entries, err := os.ReadDir(n.keptDir())
 	if errors.Is(err, fs.ErrNotExist) {
