@@ -9,7 +9,7 @@ import (
 
 // Started reports whether records of a file are on record: some of it may have been sent.
 func (l *Ledger) Started(ctx context.Context, fileID int64) (bool, error) {
-	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = $1)`, fileID)
+	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = $1) OR EXISTS (SELECT 1 FROM plans WHERE file_id = $1)`, fileID)
 }
 
 // FirstEver reports whether no file but this one has been imported to its end.
