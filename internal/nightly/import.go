@@ -32,14 +32,21 @@ type customerFile struct {
 	retried bool               // it is one that an earlier run has kept
 }
 
+// fullFilePattern is what Moment calls the file of all customers, which is sent once (Moment:
+// /documentation/billing/file-integration-guide). It is no day file.
+const fullFilePattern = "*_*_moment_all-customers_{date}.csv*"
+
 // identify works out what a spooled file is: a day file if its name fits inbox.pattern, and of which business date: the
-// one asked for, else the one in its name, else today's.
+// one asked for, else the one in its name, else today's. Moment's full file has its date in its name too.
 func (n *Night) identify(f customerFile, asked string) customerFile {
 	var inName string
 	f.date = asked
 	inName, f.dayFile = config.MatchName(n.config.Inbox.Pattern, f.name)
 	if f.date == "" {
 		f.date = inName
+	}
+	if f.date == "" && n.config.Files.Format == string(formats.FormatMomentBillingFile) {
+		f.date, _ = config.MatchName(fullFilePattern, f.name)
 	}
 	if f.date == "" {
 		f.date = n.config.Reconcile.Calendar().DateOf(n.started)
@@ -224,7 +231,7 @@ func notes(s *importer.Survey) []string {
 		notes = append(notes, "columns that nothing is read from: "+strings.Join(s.UnknownColumns, ", "))
 	}
 	if s.BlankLines > 0 {
-		notes = append(notes, fmt.Sprintf("%d blank lines passed over", s.BlankLines))
+		notes = append(notes, fmt.Sprintf("blank lines passed over: %d", s.BlankLines))
 	}
 	return notes
 }

@@ -284,6 +284,19 @@ func TestIdentify(t *testing.T) {
 			t.Errorf("%s asked %q: %s, %v", c.name, c.asked, f.date, f.dayFile)
 		}
 	}
+	const full = "za_acme_moment_all-customers_2026-01-02.csv.gz"
+	if f := n.identify(customerFile{name: full}, ""); f.date != "2026-03-16" {
+		t.Errorf("in another format: %s", f.date)
+	}
+	w.cfg.Files.Format = string(formats.FormatMomentBillingFile)
+	for name, date := range map[string]string{full: "2026-01-02", "za_acme_moment_all-customers_2026-02-30.csv": "2026-03-16", "za_acme_moment_all-customers.csv": "2026-03-16"} {
+		if f := n.identify(customerFile{name: name}, ""); f.date != date || f.dayFile {
+			t.Errorf("%s: %s, %v", name, f.date, f.dayFile)
+		}
+	}
+	if f := n.identify(customerFile{name: full}, "2026-01-03"); f.date != "2026-01-03" {
+		t.Errorf("asked: %s", f.date)
+	}
 }
 
 func TestExitCodes(t *testing.T) {
