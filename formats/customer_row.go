@@ -9,8 +9,8 @@ import (
 // The rows that gocsv decodes records into hold texts only, because its number conversions are silent about what they
 // change. The header that it is given has been mapped before: it names each column by what is done with it.
 type (
-	// lineRow is a record without quotes: its delimiters part cells and nothing else, so it is handed on in one piece.
-	// Reflection on every cell would take most of the time that a file takes.
+	// lineRow is a record that can be cut at delimiters (see tame), so it is handed on in one piece. Reflection on every
+	// cell would take most of the time that a file takes.
 	lineRow struct {
 		Line string `csv:"line"`
 	}
@@ -55,23 +55,49 @@ func (l *layout) rowHeader() string {
 	return strings.Join(names, string(l.delimiter)) + "\n"
 }
 
-// plain reports whether lines of a block can be cut at delimiters: its text is fine and has no quote.
-func (l *layout) plain(b block, clean bool) bool {
-	return clean && l.delimiter < utf8.RuneSelf && bytes.IndexByte(b.text, '"') < 0
+// tame reports whether every line of a text is a record that can be cut at delimiters: each quoted cell has its two quotes
+// and no others, ends in its line, and does not begin it.
+func (l *layout) tame(text []byte) bool {
+	if l.delimiter >= utf8.RuneSelf {
+		return false
+	}
+	delimiter := byte(l.delimiter)
+	for at := 0; ; {
+		open := bytes.IndexByte(text[at:], '"')
+		if open < 0 {
+			return true
+		}
+		open += at
+		length := bytes.IndexByte(text[open+1:], '"')
+		if length < 0 || open == 0 || text[open-1] != delimiter || bytes.IndexByte(text[open+1:open+1+length], '\n') >= 0 {
+			return false
+		}
+		at = open + length + 2
+		if rest := text[at:]; len(rest) > 0 && rest[0] != delimiter && rest[0] != '\n' && !bytes.HasPrefix(rest, []byte("\r\n")) {
+			return false
+		}
+	}
 }
 
-// cut parts a line without quotes into the cells that are read from. ok is false if it has not as many as the header.
+// cut parts a line of a tame text into the cells that are read from. ok is false if it has not as many as the header.
 func (l *layout) cut(line string, cells []string) (ok bool) {
 	delimiter := byte(l.delimiter)
 	for i, cell := range l.cellOf {
-		text := line
-		end := strings.IndexByte(line, delimiter)
+		text, quoted := line, len(line) > 0 && line[0] == '"'
+		end := -1
+		if quoted {
+			closing := 1 + strings.IndexByte(line[1:], '"')
+			text = line[1:closing]
+			if closing+1 < len(line) {
+				end = closing + 1
+			}
+		} else if end = strings.IndexByte(line, delimiter); end >= 0 {
+			text = line[:end]
+		}
 		if last := i == len(l.cellOf)-1; last != (end < 0) {
 			return false
 		}
-		if end >= 0 {
-			text, line = line[:end], line[end+1:]
-		}
+		line = line[end+1:]
 		if cell >= 0 {
 			cells[cell] = text
 		}

@@ -51,12 +51,14 @@ func (l *lane) parse(b block) {
 	}
 	l.clean = allText(b.text)
 	header, delimiter, row := l.rules.cellHeader, l.rules.delimiter, any(&cellRow{})
-	if l.rules.plain(b, l.clean) {
+	inLines := l.clean && l.rules.tame(b.text)
+	if inLines {
 		header, delimiter, row = lineName+"\n", lineDelimiter, &lineRow{}
 	}
 	l.header = header
 	l.csv = csv.NewReader(io.MultiReader(strings.NewReader(header), bytes.NewReader(b.text)))
-	l.csv.Comma, l.csv.ReuseRecord = delimiter, true
+	// Quotes in lines that are handed on in one piece have been found right; in all others the parser is strict.
+	l.csv.Comma, l.csv.ReuseRecord, l.csv.LazyQuotes = delimiter, true, inLines
 	rows, err := gocsv.NewUnmarshaller(l.csv, row)
 	if err != nil {
 		l.fault = fmt.Errorf("read the mapped header: %w", err)
