@@ -75,21 +75,27 @@ func DaysBetween(first, second string) (days int, ok bool) {
 	return int(b.Sub(a) / (24 * time.Hour)), true
 }
 
-// AgeingBucket names the age of a debt, in days after its due date, as finance groups it: current (not after the due
-// date), 1-30, 31-60, 61-90 and 90+.
-func AgeingBucket(days int) string {
-	switch {
-	case days <= 0:
-		return "current"
-	case days <= 30:
-		return "1-30"
-	case days <= 60:
-		return "31-60"
-	case days <= 90:
-		return "61-90"
-	default:
-		return "90+"
+// Ageing are the days after the due date at which a debt gets into the next bucket, in ascending order, each more than 0.
+// None are 30, 60 and 90.
+type Ageing []int
+
+// Bucket names the age of a debt, in days after its due date, as finance groups it: current (not after the due date), then
+// by the days of the ageing 1-30, 31-60, 61-90 and 90+.
+func (a Ageing) Bucket(days int) string {
+	if len(a) == 0 {
+		a = Ageing{30, 60, 90}
 	}
+	if days <= 0 {
+		return "current"
+	}
+	first := 1
+	for _, last := range a {
+		if days <= last {
+			return fmt.Sprintf("%d-%d", first, last)
+		}
+		first = last + 1
+	}
+	return fmt.Sprintf("%d+", a[len(a)-1])
 }
 
 func printDays(days int, known bool) string {

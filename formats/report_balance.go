@@ -45,11 +45,15 @@ type BalanceRow struct {
 func (r *BalanceRow) Age() (days int, ok bool) { return DaysBetween(r.DueDate, r.BusinessDate) }
 
 // BalanceWriter writes balances.csv (design.md section 8, Reports).
-type BalanceWriter struct{ table *reportTable }
+type BalanceWriter struct {
+	// Ageing are the buckets of debts; set it before the first row.
+	Ageing Ageing
+	table  *reportTable
+}
 
 // NewBalanceWriter begins a balances.csv.
 func NewBalanceWriter(w io.Writer) (*BalanceWriter, error) {
-	b := &BalanceWriter{newReportTable(w, "balances.csv", []string{
+	b := &BalanceWriter{table: newReportTable(w, "balances.csv", []string{
 		"business_date", "external_reference", "customer_id", "name", "currency", "opening_balance", "billed", "paid",
 		"closing_balance", "status", "payment_count", "first_paid_at", "last_paid_at", "due_date", "age_days",
 		"ageing_bucket", "live_balance", "live_difference",
@@ -73,7 +77,7 @@ func (b *BalanceWriter) Write(r BalanceRow) error {
 	days, aged := r.Age()
 	t.own(printDays(days, aged))
 	if aged {
-		t.own(AgeingBucket(days))
+		t.own(b.Ageing.Bucket(days))
 	} else {
 		t.own("")
 	}

@@ -137,27 +137,28 @@ func FuzzReportText(f *testing.F) {
 }
 
 func TestAgeingBucket(t *testing.T) {
-	for days, want := range map[int]string{-400: "current", 0: "current", 1: "1-30", 30: "1-30", 31: "31-60", 60: "31-60", 61: "61-90", 90: "61-90", 91: "90+", 4000: "90+"} {
-		if got := AgeingBucket(days); got != want {
-			t.Errorf("%d days are %s, want %s", days, got, want)
-		}
-	}
 	for _, c := range []struct {
-		first, second string
-		days          int
-		ok            bool
+		ageing Ageing
+		days   int
+		want   string
 	}{
-		{"2026-11-22", "2026-11-22", 0, true},
-		{"2026-02-28", "2026-03-01", 1, true},
-		{"2024-02-28", "2024-03-01", 2, true},
-		{"2026-03-28", "2026-03-30", 2, true}, // over a change of the clocks
-		{"2026-11-22", "2026-11-01", -21, true},
-		{"", "2026-11-22", 0, false},
-		{"2026-11-22", "", 0, false},
-		{"22.11.2026", "2026-11-22", 0, false},
+		{nil, -5, "current"},
+		{nil, 0, "current"},
+		{nil, 1, "1-30"},
+		{nil, 30, "1-30"},
+		{nil, 31, "31-60"},
+		{nil, 60, "31-60"},
+		{nil, 61, "61-90"},
+		{nil, 90, "61-90"},
+		{nil, 91, "90+"},
+		{Ageing{7}, 0, "current"},
+		{Ageing{7}, 7, "1-7"},
+		{Ageing{7}, 8, "7+"},
+		{Ageing{14, 120}, 15, "15-120"},
+		{Ageing{14, 120}, 121, "120+"},
 	} {
-		if days, ok := DaysBetween(c.first, c.second); days != c.days || ok != c.ok {
-			t.Errorf("from %q to %q: %d, %v", c.first, c.second, days, ok)
+		if got := c.ageing.Bucket(c.days); got != c.want {
+			t.Errorf("%v, %d days: %s, want %s", c.ageing, c.days, got, c.want)
 		}
 	}
 }
@@ -258,5 +259,26 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestDaysBetween(t *testing.T) {
+	for _, c := range []struct {
+		first, second string
+		days          int
+		ok            bool
+	}{
+		{"2026-11-22", "2026-11-22", 0, true},
+		{"2026-02-28", "2026-03-01", 1, true},
+		{"2024-02-28", "2024-03-01", 2, true},
+		{"2026-03-28", "2026-03-30", 2, true}, // over a change of the clocks
+		{"2026-11-22", "2026-11-01", -21, true},
+		{"", "2026-11-22", 0, false},
+		{"2026-11-22", "", 0, false},
+		{"22.11.2026", "2026-11-22", 0, false},
+	} {
+		if days, ok := DaysBetween(c.first, c.second); days != c.days || ok != c.ok {
+			t.Errorf("from %q to %q: %d, %v", c.first, c.second, days, ok)
+		}
 	}
 }

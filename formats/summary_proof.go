@@ -35,6 +35,16 @@ type Completeness struct {
 	Journal       string             `json:"journal"`        // whole, damaged or torn_tail
 	MomentReport  string             `json:"moment_report"`  // given, absent or gap
 	Proven        bool               `json:"proven"`         // Moment's own reports cover the period and know of no payment that the journal lacks
+	Match         *MatchTotal        `json:"match"`          // null without a report of Moment
+}
+
+// MatchTotal counts the rows of matches.csv.
+type MatchTotal struct {
+	Both          int64 `json:"both"`
+	AmountDiffers int64 `json:"amount_differs"` // of both
+	WebhookOnly   int64 `json:"webhook_only"`
+	ReportOnly    int64 `json:"report_only"` // payments
+	Refunds       int64 `json:"refunds"`     // that no event announced: none does
 }
 
 // CompletenessFile is one customer file of the period.

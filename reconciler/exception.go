@@ -24,6 +24,10 @@ type Finding struct {
 	Identity string    // what tells it from other findings of the reason; the same in every run that finds it again
 	Detail   string    // what happened and what to do, for a person
 	SeenAt   time.Time // when it could first be seen; the zero time means not known
+
+	// About is what the finding names, as far as it names anything: reference, ids, currency and amount. The rest of the
+	// row is not used.
+	About formats.ExceptionRow
 }
 
 // Find adds a finding to the exceptions. It is an error after the result was taken, or if the reason is not one that only
@@ -39,10 +43,17 @@ func (r *Reconciler) Find(f Finding) error {
 		return fmt.Errorf("finding has the reason %q, which is unknown or not for others to find", f.Reason)
 	}
 	r.except(formats.ExceptionRow{
-		ID:        exceptionID(f.Reason, f.Identity),
-		Reason:    f.Reason,
-		Detail:    f.Detail,
-		FirstSeen: f.SeenAt,
+		ID:                exceptionID(f.Reason, f.Identity),
+		Reason:            f.Reason,
+		ExternalReference: f.About.ExternalReference,
+		CustomerID:        f.About.CustomerID,
+		PaymentID:         f.About.PaymentID,
+		EventID:           f.About.EventID,
+		Currency:          f.About.Currency,
+		Amount:            f.About.Amount,
+		HasAmount:         f.About.HasAmount,
+		Detail:            f.Detail,
+		FirstSeen:         f.SeenAt,
 	})
 	return nil
 }

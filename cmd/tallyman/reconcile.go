@@ -29,6 +29,7 @@ type reconcileOptions struct {
 	out      string
 	previous string
 	live     string
+	moment   []string
 }
 
 func newReconcileCommand(a *app) *cobra.Command {
@@ -58,6 +59,7 @@ Breaks end with 3, notices do not.`,
 	f.StringVar(&o.expected, "expected", "", "`FILE` with the expected balances, instead of the ledger")
 	f.StringArrayVar(&o.journals, "journal", nil, "journal file or directory `PATH`; may be given again")
 	f.StringVar(&o.out, "out", "", "write the report into `DIR`")
+	f.StringArrayVar(&o.moment, "moment-report", nil, "`FILE` of Moment's own reports, to match payments with; may be given again")
 	f.StringVar(&o.live, "live", "", "compare with what Moment shows now, none, exceptions or all: `MODE`; else reconcile.live")
 	f.StringVar(&o.previous, "previous", "", "`DIR` of the report to compare with and go on from; else the last one of that date in reports.dir")
 	return cmd
@@ -76,6 +78,8 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 	if cfg != nil {
 		reporter.Rendering = nightly.RenderingOf(cfg, a.now)
 		reporter.Calendar, reporter.Tolerance = cfg.Reconcile.Calendar(), cfg.Reconcile.Tolerance
+		reporter.Ageing = cfg.Reconcile.Ageing
+		reporter.MomentReport = nightly.MomentReportOptions(cfg)
 		if reporter.Secrets, err = a.reportSecrets(); err != nil {
 			return err
 		}
@@ -120,7 +124,7 @@ var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z
 
 // request reads the flags.
 func (o reconcileOptions) request() (nightly.ReportRequest, error) {
-	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out, PreviousDir: o.previous}
+	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out, PreviousDir: o.previous, MomentReports: o.moment}
 	for _, flag := range []struct {
 		name, text string
 		to         *time.Time

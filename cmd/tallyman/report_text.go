@@ -52,6 +52,7 @@ func reportText(r *nightly.Report) string {
 	render(&b, look)
 	more(&b, len(s.Exceptions)-mostReasons, "reason", "exceptions.csv")
 	b.WriteString(liveText(s.Live))
+	b.WriteString(matchText(s.Completeness))
 	if r.LeftOut > 0 {
 		fmt.Fprintf(&b, "  %s of the expected file left out: no customer, no balance, or an outcome that asserts nothing\n", count(r.LeftOut, "row"))
 	}

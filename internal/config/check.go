@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -166,6 +167,19 @@ func (c *checker) reconcile() {
 	}
 	c.unless(r.Tolerance >= 0, "reconcile.tolerance", "must not be negative", "write minor units, such as 0")
 	c.oneOf("reconcile.live", r.Live, "none", "exceptions", "all")
+	ascending := len(r.Ageing) > 0 && r.Ageing[0] > 0
+	for i := 1; i < len(r.Ageing); i++ {
+		ascending = ascending && r.Ageing[i] > r.Ageing[i-1]
+	}
+	if !ascending {
+		c.wrong("reconcile.ageing", "must be numbers of days, at least one, each more than the one before", "write [30, 60, 90]")
+	}
+	c.oneOf("reconcile.moment_report.amounts", r.MomentReport.Amounts, "major", "minor")
+	for _, field := range slices.Sorted(maps.Keys(r.MomentReport.Columns)) {
+		if key := "reconcile.moment_report.columns." + field; !slices.Contains(momentReportFields, field) {
+			c.add(c.place(key), 0, key, "is no field of Moment's reports", "write one of "+strings.Join(momentReportFields, ", "))
+		}
+	}
 }
 
 func (c *checker) outputs() {

@@ -200,8 +200,24 @@ type Reconcile struct {
 	Tolerance int64 `yaml:"tolerance"`
 	// Live is "none", "exceptions" or "all".
 	Live string `yaml:"live"`
+	// Ageing are the days after the due date at which a debt gets into the next
+	// bucket, in ascending order, each more than 0; never empty.
+	Ageing []int `yaml:"ageing"`
+	// MomentReport says how Moment's own reports are read.
+	MomentReport MomentReport `yaml:"moment_report"`
 
 	calendar Calendar
+}
+
+// MomentReport says how the reports are read that Moment leaves for the
+// merchant.
+type MomentReport struct {
+	// Columns maps fields to column names where these are not the usual ones:
+	// amount, currency, customer_reference, id, merchant_reference, payment_id,
+	// timestamp, type.
+	Columns map[string]string `yaml:"columns"`
+	// Amounts is "major" or "minor".
+	Amounts string `yaml:"amounts"`
 }
 
 // Calendar returns the business dates of Timezone and Cutoff.

@@ -51,7 +51,7 @@ func Default() *Config {
 
 			AddressLimit: 50,
 		},
-		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions"},
+		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions", Ageing: []int{30, 60, 90}, MomentReport: MomentReport{Columns: map[string]string{}, Amounts: "major"}},
 		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}, ExcelCSV: ExcelCSV{Decimal: ","}},
 		Schedule:  []Job{{Cron: "30 6 * * *", Run: "nightly"}},
 		Keep:      Keep{Runs: 400},

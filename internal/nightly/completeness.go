@@ -23,8 +23,15 @@ func (r *Reporter) dates(q ReportRequest) (first, last string, count int) {
 }
 
 // completeness says what is known of whether everything came that should have.
-func (r *Reporter) completeness(ctx context.Context, q ReportRequest, read journalRead) (formats.Completeness, error) {
-	c := formats.Completeness{Journal: read.state(), MomentReport: formats.MomentReportAbsent}
+func (r *Reporter) completeness(ctx context.Context, q ReportRequest, read journalRead, reported *momentReports, match *formats.MatchTotal) (formats.Completeness, error) {
+	c := formats.Completeness{Journal: read.state(), MomentReport: formats.MomentReportAbsent, Match: match}
+	if reported != nil {
+		c.MomentReport = formats.MomentReportGiven
+		if _, open := reported.gap(q); open {
+			c.MomentReport = formats.MomentReportGap
+		}
+		c.Proven = c.MomentReport == formats.MomentReportGiven && c.Journal == formats.JournalWhole && match.ReportOnly+match.AmountDiffers == 0
+	}
 	if r.Ledger == nil {
 		return c, nil
 	}

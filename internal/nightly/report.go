@@ -32,8 +32,11 @@ type Reporter struct {
 	Block     int             // bytes of it that are read at once; 0: as many as is best
 	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
 	Rendering Rendering       // what is made for people of the machine files
+	Ageing    formats.Ageing
 	Live      LiveComparison
-	Log       *slog.Logger
+	// MomentReport says how Moment's own reports are read.
+	MomentReport formats.MomentReportOptions
+	Log          *slog.Logger
 }
 
 // ReportRequest says which report is wanted.
@@ -49,6 +52,8 @@ type ReportRequest struct {
 	// Reports is where earlier reports stand, <date>/<run id>: a report of a business date goes on from the last one of that
 	// date, else of the date before. PreviousDir is the directory of the one to go on from instead. Both may be empty.
 	Reports, PreviousDir string
+	// MomentReports are files of Moment's own reports, the third leg of the match; none is all right.
+	MomentReports []string
 }
 
 // Report is a written report.
@@ -108,6 +113,10 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, &InputError{err}
 	}
+	reported, err := r.readMomentReports(q)
+	if err != nil {
+		return nil, err
+	}
 	report := &Report{Dir: q.Out}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	inputs, err := r.assertions(ctx, engine, q, report)
@@ -118,6 +127,14 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
+	var match *formats.MatchTotal
+	if reported != nil {
+		if match, err = r.matchReports(engine, reported, q); err != nil {
+			return nil, err
+		}
+		report.Files = append(report.Files, matchesFile)
+		read.inputs = append(read.inputs, reported.inputs...)
+	}
 	result, err := engine.Result()
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
@@ -126,7 +143,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := report.writeBalances(result); err != nil {
+	if err := report.writeBalances(result, r.Ageing); err != nil {
 		return nil, err
 	}
 	previous, err := report.follow(result, earlier, live)
@@ -140,7 +157,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
 	report.Summary.Previous = previous.named()
 	report.Summary.Live = live
-	if report.Summary.Completeness, err = r.completeness(ctx, q, read); err != nil {
+	if report.Summary.Completeness, err = r.completeness(ctx, q, read, reported, match); err != nil {
 		return nil, err
 	}
 	if err := report.write(result, previous, r.Log); err != nil {

@@ -43,8 +43,9 @@ func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write 
 	return rows.Flush()
 }
 
-func (report *Report) writeBalances(result *reconciler.Result) error {
+func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ageing) error {
 	return writeReport(filepath.Join(report.Dir, "balances.csv"), formats.NewBalanceWriter, func(rows *formats.BalanceWriter) error {
+		rows.Ageing = ageing
 		for row := range result.Balances() {
 			if err := rows.Write(row); err != nil {
 				return err
