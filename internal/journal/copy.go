@@ -16,8 +16,8 @@ import (
 
 // Copy copies the journal in one directory to another, which it makes, up to the last whole line, while a receiver may go
 // on writing. The copy is synced and has a HEAD of its own; one that knows more lines than there are is taken over, and so
-// are torn tails and heads that were put aside, so that damage shows in the copy as it does in the journal. A journal that
-// is not there makes an empty copy.
+// are torn tails and heads that were put aside, so that damage shows in the copy as it does in the journal. What was imported
+// beside it is copied along with it. A journal that is not there makes an empty copy.
 func Copy(ctx context.Context, from, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("copy journal: %w", err)
@@ -34,7 +34,13 @@ func Copy(ctx context.Context, from, to string) error {
 	if err = errors.Join(err, seal.Close()); err != nil {
 		return fmt.Errorf("copy journal %s: %w", from, err)
 	}
-	return nil
+	if _, err := os.Stat(filepath.Join(from, ImportedName)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := Copy(ctx, filepath.Join(from, ImportedName), filepath.Join(to, ImportedName)); err != nil {
+		return err
+	}
+	return realDisk{}.syncDir(to)
 }
 
 func copyJournal(ctx context.Context, from, to string) error {

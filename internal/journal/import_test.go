@@ -171,6 +171,22 @@ func TestImportBesideAReceiver(t *testing.T) {
 	}
 }
 
+func TestCopyTakesWhatWasImportedAlong(t *testing.T) {
+	dir, to := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	s := fillDays(t, dir, 1)
+	file := filepath.Join(t.TempDir(), "bare.jsonl")
+	writeBytes(t, []byte(`{"id":"evt_1"}`), file)
+	imported(t, dir, nil, file)
+	if err := Copy(t.Context(), dir, to); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, to, 2, s)
+	if r := verify(t, filepath.Join(to, ImportedName)); r.DamageCount != 0 || r.Lines != 1 || r.Seq != 1 {
+		t.Errorf("%+v", r)
+	}
+	checkModes(t, to)
+}
+
 // FuzzImport takes in anything, twice: the second time adds nothing, and what
 // is there is whole.
 func FuzzImport(f *testing.F) {
