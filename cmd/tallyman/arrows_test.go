@@ -93,7 +93,7 @@ func sources(t *testing.T) []source {
 // mayImport says whether a package's product code may import another of ours:
 // the arrows of design.md section 3.
 func mayImport(from, to string) bool {
-	if to == "internal/sshdtest" || to == "internal/syscalltest" || to == "internal/reporttest" || strings.HasPrefix(to, "cmd/") || to == "internal/sandbox" && from != "cmd/tallyman" {
+	if to == "internal/sshdtest" || to == "internal/syscalltest" || to == "internal/reporttest" || to == "internal/mailtest" || strings.HasPrefix(to, "cmd/") || to == "internal/sandbox" && from != "cmd/tallyman" {
 		return false
 	}
 	switch from {

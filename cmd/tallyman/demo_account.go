@@ -70,6 +70,8 @@ func (d *demo) account(dir string, morning, evening *nightly.Result) string {
 		{"rejected, with why", f.Rejects},
 		{"the payments", filepath.Join(d.cfg.DataDir, "journal")},
 		{"the report", evening.Report.Dir},
+		{"the page, to open", filepath.Join(evening.Report.Dir, nightly.PageFile)},
+		{"the workbook", filepath.Join(evening.Report.Dir, nightly.WorkbookFile)},
 		{"the configuration", d.cfg.File()},
 	} {
 		fmt.Fprintf(&b, "  %-20s%s\n", at[0], at[1])

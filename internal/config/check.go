@@ -198,6 +198,7 @@ func (c *checker) outputs() {
 	c.excelCSV(reports.ExcelCSV)
 	c.notifyURL("notify.ping_url", c.cfg.Notify.PingURL)
 	c.notifyURL("notify.webhook_url", c.cfg.Notify.WebhookURL)
+	c.smtp(c.cfg.Notify.SMTP)
 	if listen := c.cfg.Metrics.Listen; listen != "" {
 		c.unless(isListenAddress(listen), "metrics.listen", "must be host:port", "write it as 127.0.0.1:9480")
 	}

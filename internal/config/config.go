@@ -253,6 +253,22 @@ type Job struct {
 type Notify struct {
 	PingURL    Secret `yaml:"ping_url"`
 	WebhookURL Secret `yaml:"webhook_url"`
+	SMTP       SMTP   `yaml:"smtp"`
+}
+
+// SMTP is the mail server that reports are sent by, and whom to.
+type SMTP struct {
+	// Address is host:port; empty: nothing is sent.
+	Address string `yaml:"address"`
+	// TLS is "starttls", "tls", or "none" for a loopback address.
+	TLS  string   `yaml:"tls"`
+	From string   `yaml:"from"`
+	To   []string `yaml:"to"`
+	// Username logs in; empty: no login.
+	Username string `yaml:"username"`
+	Password Secret `yaml:"password"`
+	// PasswordFile holds the password.
+	PasswordFile string `yaml:"password_file"`
 }
 
 // Metrics says where Prometheus finds the figures; empty is nowhere.
@@ -277,7 +293,7 @@ func (c *Config) paths() []*string {
 	list := []*string{
 		&c.DataDir, &c.API.KeyFile,
 		&c.Inbox.PasswordFile, &c.Inbox.KeyFile, &c.Inbox.KeyPassphraseFile, &c.Inbox.KnownHostsFile,
-		&c.Receiver.TLS.CertFile, &c.Receiver.TLS.KeyFile,
+		&c.Notify.SMTP.PasswordFile, &c.Receiver.TLS.CertFile, &c.Receiver.TLS.KeyFile,
 		&c.Reports.Dir, &c.Metrics.Textfile, &c.Files.PGP.KeyFile,
 	}
 	for i := range c.Files.PGP.Signers {

@@ -53,6 +53,7 @@ func Default() *Config {
 		},
 		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions", Ageing: []int{30, 60, 90}, MomentReport: MomentReport{Columns: map[string]string{}, Amounts: "major"}},
 		Reports:   Reports{Dir: "./reports", Formats: []string{"csv", "xlsx", "html"}, ExcelCSV: ExcelCSV{Decimal: ","}},
+		Notify:    Notify{SMTP: SMTP{TLS: "starttls"}},
 		Schedule:  []Job{{Cron: "30 6 * * *", Run: "nightly"}},
 		Keep:      Keep{Runs: 400},
 	}

@@ -22,6 +22,7 @@ func samples(c *Config) {
 	c.Inbox.Pattern = "za_acme_dailyfile_{date}.csv"
 	c.Receiver.Secrets = []Secret{NewSecret("whsec_fromTheEnvironment", "")}
 	c.Receiver.SecretFiles = []string{}
+	c.Notify.SMTP.To = []string{}
 	c.Files.PGP.Signers = []string{}
 }
 

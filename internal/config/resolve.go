@@ -28,6 +28,9 @@ func (c *checker) resolve(env Environment, need Section) {
 	if need.Has(SectionReceiver) {
 		c.webhookSecrets(env)
 	}
+	if need.Has(SectionNotify) && cfg.Notify.SMTP.Address != "" {
+		cfg.Notify.SMTP.Password = c.secret(env, "notify.smtp.password", cfg.Notify.SMTP.Password, cfg.Notify.SMTP.PasswordFile)
+	}
 	if cfg.Files.PGP.KeyFile != "" {
 		cfg.Files.PGP.Passphrase = c.secret(env, "files.pgp.passphrase", cfg.Files.PGP.Passphrase, "")
 	}

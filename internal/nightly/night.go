@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type Options struct {
 	Now     func() time.Time
 	// Waits between attempts for one record; the zero value is right for a real API.
 	Waits importer.Waits
+	// MailRoots are the authorities that vouch for the mail server; nil for those of the system.
+	MailRoots *x509.CertPool
 	// Progress, if set, is called for each record of the file at hand that is finished.
 	Progress func(Progress)
 }

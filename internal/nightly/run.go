@@ -64,6 +64,9 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 			return nil, err
 		}
 	}
+	if err := n.mail(ctx, result); err != nil {
+		return nil, err
+	}
 	return result, n.conclude(ctx, n.runsDir(), result)
 }
 
