@@ -5,15 +5,32 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 20s
+BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench fuzz sshd office
+.PHONY: help build test release lint bench fuzz sshd office
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  \1\t/' | expand -t 12
 
 build: ## Build bin/tallyman, static and with its version
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tallyman ./cmd/tallyman
+	$(BUILD) -o bin/tallyman ./cmd/tallyman
+
+# The same commit, version and Go give the same bytes.
+release: build ## Build dist/: a static binary for each of PLATFORMS, completions and SHA256SUMS
+	rm -rf dist && mkdir -p dist/completions
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*}; arch=$${platform#*/}; name=tallyman-$(VERSION)-$$os-$$arch; \
+		[ "$$os" != windows ] || name=$$name.exe; \
+		echo "dist/$$name"; GOOS=$$os GOARCH=$$arch $(BUILD) -o "dist/$$name" ./cmd/tallyman; \
+	done
+	bin/tallyman completion bash >dist/completions/tallyman.bash
+	bin/tallyman completion zsh >dist/completions/_tallyman
+	bin/tallyman completion fish >dist/completions/tallyman.fish
+	bin/tallyman completion powershell >dist/completions/tallyman.ps1
+	cd dist && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | sed 's|^\./||' | \
+		xargs $$(command -v sha256sum || echo shasum -a 256) >SHA256SUMS
 
 test: sshd office ## Vet, build and run every test with the race detector
 	go vet ./...

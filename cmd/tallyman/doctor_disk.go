@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"tallyman/internal/config"
+	"tallyman/internal/durable"
 	"tallyman/internal/journal"
 	"tallyman/internal/ledger"
 )
@@ -44,7 +45,7 @@ func (d *doctor) directory(key, dir string) {
 		d.fail("disk", fmt.Sprintf("%s %s cannot be written: %v", key, dir, err), "let the user that tallyman runs as write there")
 		return
 	}
-	if there == dir && info.Mode().Perm()&0o002 != 0 {
+	if there == dir && durable.Shared(info)&0o002 != 0 {
 		d.fail("disk", fmt.Sprintf("%s %s can be written by everybody on this machine", key, dir), "chmod 700 "+dir)
 		return
 	}
@@ -52,7 +53,7 @@ func (d *doctor) directory(key, dir string) {
 	if there != dir {
 		yet = " is not there yet and will be made;"
 	}
-	free, err := freeSpace(there)
+	free, err := durable.Free(there)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		d.ok("disk", "%s %s%s can be written", key, dir, yet)

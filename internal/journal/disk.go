@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/google/renameio/v2"
+	"tallyman/internal/durable"
 )
 
 // disk is what this package changes on the file system. Tests put a disk in its
@@ -46,13 +46,8 @@ func (realDisk) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 func (realDisk) rename(from, to string) error          { return os.Rename(from, to) }
 func (realDisk) remove(path string) error              { return os.Remove(path) }
 
-func (realDisk) syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
+func (realDisk) syncDir(path string) error        { return durable.SyncDir(path) }
+func (realDisk) free(path string) (uint64, error) { return durable.Free(path) }
 
 func (realDisk) truncate(path string, size int64) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -63,7 +58,10 @@ func (realDisk) truncate(path string, size int64) error {
 }
 
 func (realDisk) writeHead(path string, text []byte) error {
-	return renameio.WriteFile(path, text, 0o600, renameio.WithStaticPermissions(0o600))
+	return durable.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
 // rewrite writes the bytes from offset on in place and syncs them.

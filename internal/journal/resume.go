@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tallyman/formats"
+	"tallyman/internal/durable"
 )
 
 // makeDir creates the directory of a journal. One that others may write to is
@@ -24,7 +25,7 @@ func makeDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("create journal: %w", err)
 	}
-	if info.Mode().Perm()&0o002 != 0 {
+	if durable.Shared(info)&0o002 != 0 {
 		return fmt.Errorf("everybody may write to the journal directory %s: run chmod o-w on it", dir)
 	}
 	return nil

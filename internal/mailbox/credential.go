@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"tallyman/internal/durable"
 )
 
 // credentials are the ways to log in, for one attempt to connect.
@@ -157,7 +159,7 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, &KeyError{Path: path, Reason: "the private key cannot be read", Err: bare(err), Remedy: "correct inbox.key_file"}
 	case !info.Mode().IsRegular():
 		return nil, &KeyError{Path: path, Reason: "the private key is no regular file", Remedy: "correct inbox.key_file"}
-	case info.Mode().Perm()&0o077 != 0:
+	case durable.Shared(info) != 0:
 		return nil, &KeyError{
 			Path: path, Reason: fmt.Sprintf("others may read the private key (mode %04o)", info.Mode().Perm()),
 			Remedy: "chmod 600 it, and if others could log in with it replace it",

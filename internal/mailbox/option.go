@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"tallyman/internal/durable"
 )
 
 // DefaultTimeout is Options.Timeout where none is given.
@@ -190,7 +192,7 @@ func (t tuning) withDefaults() tuning {
 	setDefault(&t.maxFile, 4<<30)
 	setDefault(&t.reserve, 16<<20)
 	if t.free == nil {
-		t.free = freeSpace
+		t.free = durable.Free
 	}
 	if t.spool == nil {
 		t.spool = func(w io.Writer) io.Writer { return w }

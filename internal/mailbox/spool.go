@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"tallyman/internal/durable"
 )
 
 // partSuffix marks files that are not whole yet, here and on the server.
@@ -117,12 +119,7 @@ func (s *spool) commit() error {
 		_ = s.root.Remove(s.part())
 		return s.localError("rename", err)
 	}
-	dir, err := s.root.Open(".")
-	if err != nil {
-		return s.localError("open the directory of", err)
-	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil {
+	if err := durable.SyncDir(s.dir); err != nil {
 		return s.localError("sync the directory of", err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package nightly
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,39 +12,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"tallyman/internal/durable"
 	"tallyman/internal/unpack"
 )
 
-// writeFile writes a whole file so that it is there in full or not at all, also after a power cut: a temporary file
-// beside it, sync, rename, sync of the directory.
-func writeFile(path string, write func(io.Writer) error) error {
-	pending, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = pending.Cleanup() }()
-	buffered := bufio.NewWriterSize(pending, 64<<10)
-	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := pending.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync directory %s: %w", dir, err)
-	}
-	return nil
-}
+// writeFile writes a whole file so that it is there in full or not at all.
+func writeFile(path string, write func(io.Writer) error) error { return durable.WriteFile(path, write) }
 
 // spool copies a local file into a directory, synced, and returns the copy's path, size and SHA-256. From then on what
 // happens to the original does not matter.

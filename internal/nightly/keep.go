@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tallyman/internal/durable"
 	"tallyman/internal/ledger"
 )
 
@@ -26,7 +27,7 @@ func (n *Night) keep(f customerFile) error {
 	if err := os.Link(f.path, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("keep %s: %w", f.name, err)
 	}
-	return syncDir(n.keptDir())
+	return durable.SyncDir(n.keptDir())
 }
 
 // forget removes a kept file that nothing is left to be done for.

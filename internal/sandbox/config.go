@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // configMarker is the first line of a configuration that may be written again.
@@ -66,7 +64,7 @@ func (s *Sandbox) WriteConfig() (written bool, err error) {
 		}
 	}
 	text := fmt.Sprintf(configText, configMarker, s.APIURL(), s.SFTPAddress(), s.opt.SFTPUser, s.HostKeyFingerprint(), s.opt.ReceiverListen)
-	if err := renameio.WriteFile(s.ConfigPath(), []byte(text), 0o600); err != nil {
+	if err := writeFile(s.ConfigPath(), []byte(text)); err != nil {
 		return false, fmt.Errorf("write configuration: %w", err)
 	}
 	return true, nil

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -95,7 +94,7 @@ func keep(value *string, path string, make func() string) error {
 	if *value == kept {
 		return nil
 	}
-	if err := renameio.WriteFile(path, []byte(*value+"\n"), 0o600); err != nil {
+	if err := writeFile(path, []byte(*value+"\n")); err != nil {
 		return fmt.Errorf("write credential: %w", err)
 	}
 	return nil
@@ -132,9 +131,9 @@ func newSSHKey(path, comment string) ([]byte, error) {
 		return nil, err
 	}
 	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshPublic))) + " " + comment + "\n"
-	if err := renameio.WriteFile(path+".pub", []byte(line), 0o600); err != nil {
+	if err := writeFile(path+".pub", []byte(line)); err != nil {
 		return nil, err
 	}
 	data := pem.EncodeToMemory(block)
-	return data, renameio.WriteFile(path, data, 0o600)
+	return data, writeFile(path, data)
 }

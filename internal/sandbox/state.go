@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/google/renameio/v2"
 )
 
 // stateVersion is that of moment.json; another one is refused.
@@ -56,7 +55,7 @@ func (s *Sandbox) saveState(path string) error {
 	if err != nil {
 		return fmt.Errorf("write sandbox state: %w", err)
 	}
-	if err := renameio.WriteFile(path, data, 0o600); err != nil {
+	if err := writeFile(path, data); err != nil {
 		return fmt.Errorf("write sandbox state: %w", err)
 	}
 	return nil
