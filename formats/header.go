@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -104,11 +105,22 @@ func splitHeader(text string, delimiter rune) ([]string, error) {
 	return record, nil
 }
 
+// isValue reports whether a cell is a number or an address, which no header names a column by.
+func isValue(cell string) bool {
+	cell = strings.TrimSpace(cell)
+	return strings.Contains(cell, "@") || cell != "" && strings.Trim(cell, "0123456789+-., ") == ""
+}
+
 // missingColumn says which column the header lacks, and what is in it instead.
 func missingColumn(column, remedy string, record []string) *FileError {
-	remedy = fmt.Sprintf("%s; the header has: %s", remedy, clip(strings.Join(record, " | "), 200))
 	if strings.HasPrefix(strings.ToLower(record[0]), "sep=") {
 		return &FileError{Line: 1, Column: column, Rule: "missing_column", Remedy: "the first line is a note of Excel's (sep=) and not the header; take it out"}
+	}
+	if slices.ContainsFunc(record, isValue) {
+		// What it says of a customer is not for messages.
+		remedy += "; the first line looks like a record, not like a header"
+	} else {
+		remedy = fmt.Sprintf("%s; the header has: %s", remedy, clip(strings.Join(record, " | "), 200))
 	}
 	if len(record) == 1 {
 		for _, d := range delimiters {

@@ -76,10 +76,11 @@ func newLayout(header []string, options *CustomerOptions) (*layout, error) {
 		layout:  &layout{header: header, cellOf: make([]int, len(header)), order: map[string]int{}, referenceAt: -1, countCell: -1, sumCell: -1},
 		options: options, index: map[string]int{}, used: make([]bool, len(header)),
 	}
+	var doubled *FileError
 	for i, cell := range header {
 		name := normalName(cell)
-		if _, again := b.index[name]; again && name != "" {
-			return nil, &FileError{Line: 1, Column: strings.TrimSpace(cell), Rule: "doubled_column", Remedy: "the column stands in the header twice; take one of them out"}
+		if _, again := b.index[name]; again && name != "" && doubled == nil {
+			doubled = &FileError{Line: 1, Column: strings.TrimSpace(cell), Rule: "doubled_column", Remedy: "the column stands in the header twice; take one of them out"}
 		}
 		b.index[name] = i
 		b.rejects = b.rejects || isRejectColumn(cell)
@@ -94,6 +95,10 @@ func newLayout(header []string, options *CustomerOptions) (*layout, error) {
 		b.billingFile()
 	}
 	b.finish()
+	if doubled != nil && slices.Contains(b.used, true) {
+		// Where no column is known, this may be a customer and no header: its cells are not for messages.
+		return nil, doubled
+	}
 	if b.fault != nil {
 		return nil, b.fault
 	}

@@ -79,7 +79,7 @@ func runImport(ctx context.Context, a *app, o importOptions, sources []string) e
 	}
 	err = night.closing(err)
 	if !o.dryRun {
-		a.leaveMetrics(ctx, cfg)
+		leaveMetrics(ctx, cfg, a.logger.With("run", night.ID()))
 	}
 	if err != nil {
 		return sorted(err)

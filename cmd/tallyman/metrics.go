@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"sync"
@@ -26,7 +27,7 @@ import (
 const figuresTimeout = 10 * time.Second
 
 // leaveMetrics writes metrics.textfile, if there is one to write. That it cannot be written is no fault of the run.
-func (a *app) leaveMetrics(ctx context.Context, cfg *config.Config) {
+func leaveMetrics(ctx context.Context, cfg *config.Config, log *slog.Logger) {
 	if cfg.Metrics.Textfile == "" {
 		return
 	}
@@ -37,7 +38,7 @@ func (a *app) leaveMetrics(ctx context.Context, cfg *config.Config) {
 		err = metric.WriteTextfile(cfg.Metrics.Textfile, figures)
 	}
 	if err != nil {
-		a.logger.Warn("the run is done, but its metrics could not be left", "error", err.Error())
+		log.Warn("the run is done, but its metrics could not be left", "error", err.Error())
 	}
 }
 

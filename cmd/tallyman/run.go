@@ -81,7 +81,7 @@ func (a *app) pass(ctx context.Context, cfg *config.Config, q nightly.RunRequest
 	if err != nil {
 		return nil, told.end(ctx, nil, sorted(err))
 	}
-	told.start(ctx)
+	told.start(ctx, night.ID())
 	result, err := night.Run(ctx, q)
 	return result, told.end(ctx, result, sorted(night.closing(err)))
 }

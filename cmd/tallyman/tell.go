@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"tallyman/internal/config"
 	"tallyman/internal/nightly"
@@ -11,27 +12,30 @@ import (
 // teller tells others of one nightly pass. A dry run is nobody's business.
 type teller struct {
 	app      *app
+	log      *slog.Logger // with the run's id once there is one
 	config   *config.Config
 	notifier *notify.Notifier // nil: nobody is told
 	unknown  nightly.Result   // what is known of a pass that has no result
 }
 
 func (a *app) teller(cfg *config.Config, date string, dryRun bool) *teller {
-	t := &teller{app: a, config: cfg}
+	t := &teller{app: a, log: a.logger, config: cfg}
 	if dryRun {
 		return t
 	}
 	v := readVersion().Version
 	t.notifier = notify.New(notify.Options{
-		PingURL: cfg.Notify.PingURL.Reveal(), WebhookURL: cfg.Notify.WebhookURL.Reveal(), UserAgent: "tallyman/" + v, Log: a.logger,
+		PingURL: cfg.Notify.PingURL.Reveal(), WebhookURL: cfg.Notify.WebhookURL.Reveal(), UserAgent: "tallyman/" + v,
 	})
 	t.unknown = nightly.Result{Command: "run", Version: v, Merchant: cfg.Merchant, Mode: cfg.API.Mode, BusinessDate: date, StartedAt: a.now().UTC()}
 	return t
 }
 
-func (t *teller) start(ctx context.Context) {
+// start tells that the pass of that id begins.
+func (t *teller) start(ctx context.Context, id string) {
+	t.log = t.log.With("run", id)
 	if t.notifier != nil {
-		t.notifier.Start(ctx)
+		t.notifier.Start(ctx, t.log)
 	}
 }
 
@@ -40,7 +44,7 @@ func (t *teller) start(ctx context.Context) {
 func (t *teller) end(ctx context.Context, result *nightly.Result, err error) error {
 	code := exitCode(ctx, err)
 	if t.notifier != nil {
-		t.app.leaveMetrics(ctx, t.config)
+		leaveMetrics(ctx, t.config, t.log)
 	}
 	if t.notifier == nil || code == exitLocked {
 		return err
@@ -54,9 +58,9 @@ func (t *teller) end(ctx context.Context, result *nightly.Result, err error) err
 	notice := result.Notice(code)
 	document, failed := notice.JSON()
 	if failed != nil {
-		t.app.logger.Error("how the pass ended could not be told", "error", failed.Error())
+		t.log.Error("how the pass ended could not be told", "error", failed.Error())
 		return err
 	}
-	t.notifier.End(ctx, notify.Message{OK: code == exitDone, Text: notice.Text(), Document: document})
+	t.notifier.End(ctx, t.log, notify.Message{OK: code == exitDone, Text: notice.Text(), Document: document})
 	return err
 }

@@ -67,8 +67,13 @@ const goodDay = "external_reference,name,currency,balance\nC-1,Zoë,ZAR,24000\nC
 // addNotify adds the section to the configuration.
 func (s *stage) addNotify(base string) {
 	s.t.Helper()
-	text := read(s.t, s.config) + fmt.Sprintf("notify: {ping_url: %s/ping/secret-uuid, webhook_url: %s/hook/secret-hook}\n", base, base)
-	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+	s.addLines(fmt.Sprintf("notify: {ping_url: %s/ping/secret-uuid, webhook_url: %s/hook/secret-hook}", base, base))
+}
+
+// addLines adds to the configuration.
+func (s *stage) addLines(lines string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.config, []byte(read(s.t, s.config)+lines+"\n"), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -13,7 +13,6 @@ type Options struct {
 	PingURL    string        // the dead man's switch; empty: none
 	WebhookURL string        // gets documents; empty: none
 	UserAgent  string        // of the requests
-	Log        *slog.Logger  // what could not be told
 	Patience   time.Duration // for one message, all attempts together; 0: 30 s
 	Pause      time.Duration // before the second attempt, doubled for each further one; 0: 1 s
 }
@@ -31,7 +30,8 @@ type Message struct {
 	Document []byte // JSON, the body of the webhook
 }
 
-// Notifier tells of one run at a time. Its methods return no errors: what could not be told stands in the log.
+// Notifier tells of one run at a time. Its methods return no errors: what could not be told stands in the log that they
+// are given.
 type Notifier struct {
 	options   Options
 	transport *http.Transport
@@ -51,19 +51,19 @@ func New(o Options) *Notifier {
 }
 
 // Start tells the dead man's switch that a run begins. It returns at once; End waits for it.
-func (n *Notifier) Start(ctx context.Context) {
+func (n *Notifier) Start(ctx context.Context, log *slog.Logger) {
 	if n.options.PingURL == "" {
 		return
 	}
 	ctx, n.giveUp = context.WithTimeout(ctx, n.options.Patience)
 	n.starting.Go(func() {
-		n.tell(ctx, "the start", post{key: pingKey, address: n.options.PingURL, below: "start"})
+		n.tell(ctx, log, "the start", post{key: pingKey, address: n.options.PingURL, below: "start"})
 	})
 }
 
 // End tells how the run ended, to both. It returns when both know, or when the patience is at its end; a context that is
 // done already, as that of an interrupted run is, does not keep it from trying.
-func (n *Notifier) End(ctx context.Context, m Message) {
+func (n *Notifier) End(ctx context.Context, log *slog.Logger, m Message) {
 	defer n.transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.options.Patience)
 	defer cancel()
@@ -75,12 +75,12 @@ func (n *Notifier) End(ctx context.Context, m Message) {
 	var telling sync.WaitGroup
 	if n.options.PingURL != "" {
 		telling.Go(func() {
-			n.tell(ctx, "the end", post{key: pingKey, address: n.options.PingURL, below: below, media: "text/plain; charset=utf-8", body: []byte(m.Text)})
+			n.tell(ctx, log, "the end", post{key: pingKey, address: n.options.PingURL, below: below, media: "text/plain; charset=utf-8", body: []byte(m.Text)})
 		})
 	}
 	if n.options.WebhookURL != "" {
 		telling.Go(func() {
-			n.tell(ctx, "the end", post{key: webhookKey, address: n.options.WebhookURL, media: "application/json", body: m.Document})
+			n.tell(ctx, log, "the end", post{key: webhookKey, address: n.options.WebhookURL, media: "application/json", body: m.Document})
 		})
 	}
 	telling.Wait()

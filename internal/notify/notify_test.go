@@ -48,13 +48,22 @@ func (l *listener) got() []string {
 	return slices.Clone(l.arrived)
 }
 
-func newTest(o Options) (*Notifier, *bytes.Buffer) {
+// told is a notifier with its log.
+type told struct {
+	*Notifier
+	log *slog.Logger
+}
+
+func (n told) Start(ctx context.Context) { n.Notifier.Start(ctx, n.log) }
+
+func (n told) End(ctx context.Context, m Message) { n.Notifier.End(ctx, n.log, m) }
+
+func newTest(o Options) (told, *bytes.Buffer) {
 	log := &bytes.Buffer{}
-	o.Log = slog.New(slog.NewTextHandler(log, nil))
 	if o.Pause == 0 {
 		o.Pause = time.Millisecond
 	}
-	return New(o), log
+	return told{New(o), slog.New(slog.NewTextHandler(log, nil))}, log
 }
 
 func TestConventions(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,14 +46,14 @@ func newTransport() *http.Transport {
 }
 
 // tell sends a message until it has arrived, is refused, or the context ends.
-func (n *Notifier) tell(ctx context.Context, what string, p post) {
+func (n *Notifier) tell(ctx context.Context, log *slog.Logger, what string, p post) {
 	for pause := n.options.Pause; ; pause *= 2 {
 		err := n.try(ctx, p)
 		if err == nil {
 			return
 		}
 		if final, ok := errors.AsType[refused](err); ok {
-			n.options.Log.Warn("the run goes on, but "+what+" of it could not be told", "to", p.key, "error", final.Error())
+			log.Warn("the run goes on, but "+what+" of it could not be told", "to", p.key, "error", final.Error())
 			return
 		}
 		timer := time.NewTimer(pause)
@@ -60,7 +61,7 @@ func (n *Notifier) tell(ctx context.Context, what string, p post) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			n.options.Log.Warn("the run goes on, but "+what+" of it could not be told in time", "to", p.key, "error", err.Error())
+			log.Warn("the run goes on, but "+what+" of it could not be told in time", "to", p.key, "error", err.Error())
 			return
 		}
 	}
