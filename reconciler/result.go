@@ -67,6 +67,7 @@ func (r *Reconciler) Result() (*Result, error) {
 	result.Days = r.days.totals()
 	result.Checks = r.check(totals)
 	result.own = r.found
+	result.suggest()
 	for i := range result.own {
 		result.age(&result.own[i])
 	}

@@ -30,6 +30,7 @@ type reconcileOptions struct {
 	previous string
 	live     string
 	moment   []string
+	comments string
 }
 
 func newReconcileCommand(a *app) *cobra.Command {
@@ -60,6 +61,7 @@ Breaks end with 3, notices do not.`,
 	f.StringArrayVar(&o.journals, "journal", nil, "journal file or directory `PATH`; may be given again")
 	f.StringVar(&o.out, "out", "", "write the report into `DIR`")
 	f.StringArrayVar(&o.moment, "moment-report", nil, "`FILE` of Moment's own reports, to match payments with; may be given again")
+	f.StringVar(&o.comments, "comments", "", "`FILE` with owners and comments: an exceptions.csv or workbook that was sent back")
 	f.StringVar(&o.live, "live", "", "compare with what Moment shows now, none, exceptions or all: `MODE`; else reconcile.live")
 	f.StringVar(&o.previous, "previous", "", "`DIR` of the report to compare with and go on from; else the last one of that date in reports.dir")
 	return cmd
@@ -124,7 +126,7 @@ var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z
 
 // request reads the flags.
 func (o reconcileOptions) request() (nightly.ReportRequest, error) {
-	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out, PreviousDir: o.previous, MomentReports: o.moment}
+	q := nightly.ReportRequest{Date: o.date, Expected: o.expected, Journals: o.journals, Out: o.out, PreviousDir: o.previous, MomentReports: o.moment, Returned: o.comments}
 	for _, flag := range []struct {
 		name, text string
 		to         *time.Time

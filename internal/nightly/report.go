@@ -52,6 +52,8 @@ type ReportRequest struct {
 	// Reports is where earlier reports stand, <date>/<run id>: a report of a business date goes on from the last one of that
 	// date, else of the date before. PreviousDir is the directory of the one to go on from instead. Both may be empty.
 	Reports, PreviousDir string
+	// Returned is an exceptions.csv or a workbook with owners and comments that goes before Comments; empty for none.
+	Returned string
 	// MomentReports are files of Moment's own reports, the third leg of the match; none is all right.
 	MomentReports []string
 }
@@ -100,6 +102,9 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if options.Comments, err = readComments(q.Comments); err != nil {
 		// What an analyst wrote is worth a warning, not the morning's report.
 		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
+	}
+	if options.Comments, err = returnedComments(options.Comments, q.Returned); err != nil {
+		return nil, err
 	}
 	if options.Decisions, err = r.decisions(ctx); err != nil {
 		return nil, err
