@@ -29,7 +29,11 @@ type book struct {
 	money  []string // distinct currencies
 }
 
-const recordsPerPage = 1024
+const (
+	recordsPerPage = 1024
+	recordSize     = 72  // bytes
+	openedSize     = 600 // about, with what hangs on it
+)
 
 // record is a customer with one assertion in one currency whose payments fell into one stretch between assertions. Its
 // size, 72 bytes, is what a customer costs beside its texts.
@@ -55,6 +59,15 @@ const (
 	isPayable
 	isUnpayable
 )
+
+// bytes returns what the customers take.
+func (b *book) bytes() int64 {
+	total := int64(len(b.pages))*recordsPerPage*recordSize + int64(len(b.index))*4 + int64(len(b.whole))*openedSize
+	for _, piece := range b.texts.pieces {
+		total += int64(piece.Cap())
+	}
+	return total
+}
 
 func newBook() *book {
 	return &book{index: make([]uint32, 1024), seed: maphash.MakeSeed(), start: map[time.Time]uint32{}}

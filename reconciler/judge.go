@@ -43,22 +43,26 @@ func (e *event) fill() {
 }
 
 // judge goes down the table of design.md section 8: the first row that applies decides.
-func (r *Reconciler) judge(e *event) verdict {
+func (r *Reconciler) judge(e *event) (verdict, error) {
 	if v, done := r.judgeForm(e); done {
-		return v
+		return v, nil
 	}
 	released := false
-	switch r.memory.see(&e.Fields.Prints) {
+	repetition, err := r.memory.see(&e.Fields.Prints)
+	if err != nil {
+		return verdict{}, err
+	}
+	switch repetition {
 	case repeated:
-		return verdict{status: formats.StatusDuplicate, reason: formats.ReasonDuplicateEvent}
+		return verdict{status: formats.StatusDuplicate, reason: formats.ReasonDuplicateEvent}, nil
 	case conflicting:
 		v := r.hold(e, formats.ReasonConflictingEvent)
 		if v.status != formats.StatusApplied {
-			return v
+			return v, nil
 		}
 		released = true
 	}
-	v := r.judgePlace(e, released)
+	v, err := r.judgePlace(e, released)
 	if !r.within(e.at) {
 		if r.ahead(e.at) {
 			r.watch.see(e, v)
@@ -68,7 +72,7 @@ func (r *Reconciler) judge(e *event) verdict {
 			before: v.status == formats.StatusApplied && r.ahead(e.at),
 		}
 	}
-	return v
+	return v, err
 }
 
 // judgeForm goes down the rows that ask what kind of thing the body is. done is false for an event that passes them all.
@@ -93,26 +97,26 @@ func (r *Reconciler) judgeForm(e *event) (v verdict, done bool) {
 
 // judgePlace goes down the rows that ask whom the money is for, as if every period counted. An event that gets to the
 // last of them is remembered, so that the same money is known when it comes again.
-func (r *Reconciler) judgePlace(e *event, released bool) verdict {
+func (r *Reconciler) judgePlace(e *event, released bool) (verdict, error) {
 	f := e.Fields
 	if len(f.AccountID) > 0 || len(f.BillID) > 0 {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonOtherObligation}
+		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonOtherObligation}, nil
 	}
 	if !e.known {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonUnknownCustomer}
+		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonUnknownCustomer}, nil
 	}
 	currency, ok := r.customers.owes(e.customer, f.Currency)
 	if !ok {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonCurrencyMismatch}
+		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonCurrencyMismatch}, nil
 	}
-	earlier, again := r.memory.pay(&f.Prints, f.Amount)
+	earlier, again, err := r.memory.pay(&f.Prints, f.Amount)
 	v := applied(f.Amount)
 	if again && !released {
 		v = r.hold(e, formats.ReasonPossibleDuplicate)
 		v.why = compareAmounts(e, earlier)
 	}
 	v.currency = currency
-	return v
+	return v, err
 }
 
 // applied is the verdict on an event that counts as paid.

@@ -36,21 +36,26 @@ type memory struct {
 	money  printTable             // by obligation, payment, customer and sign: the first amount
 	large  map[[2]uint64]int64    // amounts that do not fit into 32 bits
 	bodies map[digest]int64       // by body: how often it was named in an exception
+
+	limit int64 // of bytes that first and money may take in memory; 0 for none
 }
 
 const (
 	idKeySize, dataSize      = 11, 8
 	moneyKeySize, amountSize = 10, 4
 
+	// leastMemory is what events may take however low the limit is: below it, nothing would be saved.
+	leastMemory = 1 << 20
+
 	// noAmount marks an amount that is kept in memory.large.
 	noAmount = math.MinInt32
 )
 
-func newMemory() memory {
+func newMemory(create func() (SpillFile, error)) memory {
 	return memory{
-		first:  printTable{keySize: idKeySize, valueSize: dataSize},
+		first:  printTable{keySize: idKeySize, valueSize: dataSize, spilled: spill{create: create}},
 		others: map[[2]uint64][]uint64{},
-		money:  printTable{keySize: moneyKeySize, valueSize: amountSize},
+		money:  printTable{keySize: moneyKeySize, valueSize: amountSize, spilled: spill{create: create}},
 		large:  map[[2]uint64]int64{},
 		bodies: map[digest]int64{},
 	}
@@ -66,39 +71,64 @@ const (
 )
 
 // see remembers an event and tells how it relates to the earlier ones of its id.
-func (m *memory) see(p *formats.EventPrints) repetition {
+func (m *memory) see(p *formats.EventPrints) (repetition, error) {
 	k := m.first.key(p.ID)
-	value, at := m.first.find(k)
+	value, at, err := m.first.look(k)
+	if err != nil {
+		return unseen, err
+	}
 	if value == nil {
 		binary.LittleEndian.PutUint64(m.first.add(k, at), p.Data)
-		return unseen
+		return unseen, nil
 	}
 	if binary.LittleEndian.Uint64(value) == p.Data {
-		return repeated
+		return repeated, nil
 	}
 	for _, other := range m.others[p.ID] {
 		if other == p.Data {
-			return repeated
+			return repeated, nil
 		}
 	}
 	m.others[p.ID] = append(m.others[p.ID], p.Data)
-	return conflicting
+	return conflicting, nil
+}
+
+// look finds a print in memory or on disk.
+func (t *printTable) look(k printKey) (value []byte, at uint64, err error) {
+	if value, at = t.find(k); value == nil {
+		value, err = t.spilled.find(t, k)
+	}
+	return value, at, err
+}
+
+// shrink moves to disk what is more than may be kept in memory.
+func (m *memory) shrink() error {
+	if m.limit == 0 || m.first.bytes()+m.money.bytes() <= m.limit {
+		return nil
+	}
+	if err := m.first.spillTo(&m.first.spilled); err != nil {
+		return err
+	}
+	return m.money.spillTo(&m.money.spilled)
 }
 
 // pay remembers the money key of an event, the pair of obligation and payment with the customer (Moment does not say
 // whether data.id names the obligation or one application of money), and returns the amount of the first event with the
 // same key and sign. An event that lacks one of the three resembles none.
-func (m *memory) pay(p *formats.EventPrints, amount int64) (earlier int64, again bool) {
+func (m *memory) pay(p *formats.EventPrints, amount int64) (earlier int64, again bool, err error) {
 	if !p.HasMoney {
-		return 0, false
+		return 0, false, nil
 	}
 	k := m.money.key(p.Money)
-	value, at := m.money.find(k)
+	value, at, err := m.money.look(k)
+	if err != nil {
+		return 0, false, err
+	}
 	if value != nil {
 		if short := int32(binary.LittleEndian.Uint32(value)); short != noAmount {
-			return int64(short), true
+			return int64(short), true, nil
 		}
-		return m.large[p.Money], true
+		return m.large[p.Money], true, nil
 	}
 	short := int32(noAmount)
 	if amount > math.MinInt32 && amount <= math.MaxInt32 {
@@ -107,7 +137,7 @@ func (m *memory) pay(p *formats.EventPrints, amount int64) (earlier int64, again
 		m.large[p.Money] = amount
 	}
 	binary.LittleEndian.PutUint32(m.money.add(k, at), uint32(short))
-	return 0, false
+	return 0, false, nil
 }
 
 // touch has what see and pay will ask for brought near.

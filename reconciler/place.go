@@ -54,13 +54,16 @@ func (r *Reconciler) Prepare(p *Placing) {
 	}
 }
 
-// Place gives prepared lines, which come in journal order, their places. The only errors are misuse: lines after the
-// result was taken, or an unknown word for a signature.
+// Place gives prepared lines, which come in journal order, their places. The errors are misuse, which is lines after the
+// result was taken or an unknown word for a signature, and those of Options.Spill.
 func (r *Reconciler) Place(lines []Placing) error {
 	if r.stage == finished {
 		return fmt.Errorf("%d deliveries after the result was taken", len(lines))
 	}
 	r.stage = delivering
+	if r.memory.limit == 0 && r.options.Memory > 0 {
+		r.memory.limit = max(r.options.Memory-r.customers.bytes(), leastMemory)
+	}
 	var near byte
 	for i := range lines {
 		near ^= r.memory.touch(&lines[i].Fields.Prints)
@@ -71,7 +74,7 @@ func (r *Reconciler) Place(lines []Placing) error {
 			return err
 		}
 	}
-	return nil
+	return r.memory.shrink()
 }
 
 func (r *Reconciler) place(p *Placing) error {
@@ -82,14 +85,17 @@ func (r *Reconciler) place(p *Placing) error {
 	}
 	e := &r.event
 	e.Placing, e.filled = p, false
-	v := r.judge(e)
+	v, err := r.judge(e)
+	if err != nil {
+		return err
+	}
 	r.book(e, v)
 	p.status, p.reason = v.status, v.reason
 	return nil
 }
 
 // Deliver gives one line of the journal its place and returns its row of payments.csv. Lines come in journal order. The
-// only errors are misuse: a delivery after the result was taken, or an unknown word for the signature.
+// errors are those of Place.
 func (r *Reconciler) Deliver(d Delivery) (formats.PaymentRow, error) {
 	if r.stage == finished {
 		return formats.PaymentRow{}, fmt.Errorf("delivery %s after the result was taken", d.Ref)

@@ -15,6 +15,7 @@ type printTable struct {
 	keySize   int // bytes of a print that an entry keeps, beside the byte that its shard stands for
 	valueSize int
 	count     int
+	spilled   spill
 }
 
 const (

@@ -20,6 +20,12 @@ type Options struct {
 	DateOf func(time.Time) string
 	// Tolerance, in minor units and not negative, is the distance from 0 within which a closing balance counts as 0.
 	Tolerance int64
+	// Memory, in bytes, is how much may be taken to remember customers and events; 0 sets no limit. What is more of events
+	// goes into files that Spill makes, and the result is the same. Customers always stay in memory, and events have at
+	// least 1 MiB.
+	Memory int64
+	// Spill makes an empty file; it must be there if there is a limit. Result closes those that are left.
+	Spill func() (SpillFile, error)
 	// Decisions are what people decided on held events, by exception id.
 	Decisions map[string]Decision
 	// Comments are what analysts wrote beside exceptions, by exception id.
@@ -75,6 +81,9 @@ func New(options Options) (*Reconciler, error) {
 	if options.Tolerance < 0 {
 		return nil, fmt.Errorf("tolerance %d is negative: it is a distance from 0 in minor units", options.Tolerance)
 	}
+	if options.Memory > 0 && options.Spill == nil {
+		return nil, errors.New("a limit of memory needs files to spill to")
+	}
 	if !isDate(options.BusinessDate) {
 		return nil, fmt.Errorf("business date %q is no calendar date: write it as YYYY-MM-DD", options.BusinessDate)
 	}
@@ -95,7 +104,7 @@ func New(options Options) (*Reconciler, error) {
 		customers: newBook(),
 		key:       key,
 		reader:    formats.NewEventReader(key),
-		memory:    newMemory(),
+		memory:    newMemory(options.Spill),
 		journal:   journalTotals{lines: map[lineKind]*lineTotal{}, applied: map[string]*tally{}},
 		days:      newDays(options.DateOf),
 		watch:     newWatch(options.Watch),

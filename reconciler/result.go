@@ -3,6 +3,7 @@ package reconciler
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -47,6 +48,9 @@ func (r *Reconciler) Result() (*Result, error) {
 		return nil, errors.New("the result was taken before")
 	}
 	r.stage = finished
+	if err := errors.Join(r.memory.first.spilled.close(), r.memory.money.spilled.close()); err != nil {
+		return nil, fmt.Errorf("free what was spilled to disk: %w", err)
+	}
 	result := &Result{
 		BusinessDate: r.options.BusinessDate, from: r.options.From, to: r.options.To,
 		tolerance: r.options.Tolerance, customers: r.customers, order: r.customers.order(),
