@@ -77,7 +77,33 @@ func (b *book) record(n uint32) *record { return &b.pages[n/recordsPerPage][n%re
 
 // find returns the number of a customer.
 func (b *book) find(id []byte) (n uint32, ok bool) {
-	for at := b.home(maphash.Bytes(b.seed, id)); b.index[at] != 0; at = (at + 1) & (len(b.index) - 1) {
+	return b.findFrom(b.home(maphash.Bytes(b.seed, id)), id)
+}
+
+// guess is where a customer will most likely be found.
+type guess struct {
+	at     int    // home of the id in the index
+	number uint32 // 1 + number of the record that is entered there
+	near   byte
+}
+
+// guess begins to look for a customer.
+func (b *book) guess(id []byte) guess {
+	at := b.home(maphash.Bytes(b.seed, id))
+	return guess{at: at, number: b.index[at]}
+}
+
+// follow goes on to the texts of the record that was guessed.
+func (b *book) follow(g *guess) {
+	if g.number > 0 {
+		text := b.record(g.number - 1).text
+		g.near = b.texts.pieces[text>>32].String()[text&math.MaxUint32]
+	}
+}
+
+// findFrom looks for a customer whose home in the index is known.
+func (b *book) findFrom(at int, id []byte) (n uint32, ok bool) {
+	for ; b.index[at] != 0; at = (at + 1) & (len(b.index) - 1) {
 		n := b.index[at] - 1
 		if b.texts.isFirst(b.record(n).text, id) {
 			return n, true

@@ -44,7 +44,7 @@ Without --expected, for a business date (the last complete one unless --date say
 otherwise) from the ledger and the journal in data_dir. With --expected, from files
 alone: a CSV with customer_id, currency and balance (an outcome file will do), and
 journals, of tallyman or with a bare Moment event a line. That form needs no
-configuration; one that is there gives tolerance, time zone and secrets.
+configuration; one that is there gives tolerance, time zone, memory and secrets.
 
 Breaks end with 3, notices do not.`,
 		Example: "  tallyman reconcile --date 2026-11-22\n  tallyman reconcile --expected expected.csv --journal events.jsonl --out report",
@@ -82,6 +82,7 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 		reporter.Calendar, reporter.Tolerance = cfg.Reconcile.Calendar(), cfg.Reconcile.Tolerance
 		reporter.Ageing = cfg.Reconcile.Ageing
 		reporter.MomentReport = nightly.MomentReportOptions(cfg)
+		reporter.Memory = int64(cfg.Reconcile.Memory)
 		if reporter.Secrets, err = a.reportSecrets(); err != nil {
 			return err
 		}

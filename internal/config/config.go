@@ -198,6 +198,9 @@ type Reconcile struct {
 	Cutoff string `yaml:"cutoff"`
 	// Tolerance is in minor units, not negative.
 	Tolerance int64 `yaml:"tolerance"`
+	// Memory is how much a report may take to remember customers and events;
+	// what is more of events goes to disk. 0 is no limit.
+	Memory Memory `yaml:"memory"`
 	// Live is "none", "exceptions" or "all".
 	Live string `yaml:"live"`
 	// Ageing are the days after the due date at which a debt gets into the next

@@ -44,8 +44,8 @@ func (p *leaf) prepare(engine *reconciler.Reconciler) {
 			Delivery: reconciler.Delivery{Body: l.Record.Body, ReceivedAt: l.Record.ReceivedAt, Signature: string(l.Signature)},
 			Fields:   &l.Event,
 		})
-		engine.Prepare(&p.lines[i])
 	}
+	engine.Prepare(p.lines)
 }
 
 // place gives the lines their places.

@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -83,6 +84,27 @@ func oddInputs(t *testing.T, seed uint64, lines int) (expected, journal string) 
 		}
 	}
 	return expected, journal
+}
+
+// The report is the same to the byte if what is remembered of its events goes to disk.
+func TestReportSpilled(t *testing.T) {
+	expected, journal := oddInputs(t, 5, 70_000)
+	out := filepath.Dir(expected)
+	want := reportFiles(t, &Reporter{}, expected, journal)
+	if got := reportFiles(t, &Reporter{Memory: 1}, expected, journal); got != want {
+		t.Error("another report")
+	}
+	files := &spillFiles{dir: out}
+	f, err := files.create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(out, ".spill*")); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if err := errors.Join(f.Close(), f.Close(), files.close()); err != nil {
+		t.Error(err)
+	}
 }
 
 // The report is the same to the byte, whatever number of workers read the journal and wherever its blocks end.

@@ -29,6 +29,7 @@ type Reporter struct {
 	Tolerance int64
 	DayFiles  bool            // a day file is expected for every business date
 	Workers   int             // that read the journal; 0: one a processor
+	Memory    int64           // bytes to remember customers and events in; what is more goes to disk; 0: no limit
 	Block     int             // bytes of it that are read at once; 0: as many as is best
 	Secrets   journal.Secrets // to check the signatures again; without any, lines are unverified
 	Rendering Rendering       // what is made for people of the machine files
@@ -114,6 +115,9 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		r.Log.Warn("an earlier report cannot be read, so this one does not go on from it", "error", err)
 	}
 	options.Watch = earlier.watch()
+	spilled := &spillFiles{dir: q.Out}
+	defer func() { _ = spilled.close() }() // only if the report fails: Result closes them and tells
+	options.Memory, options.Spill = r.Memory, spilled.create
 	engine, err := reconciler.New(options)
 	if err != nil {
 		return nil, &InputError{err}

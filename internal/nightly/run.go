@@ -145,7 +145,7 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) (err e
 // report writes the report of a business date.
 func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped bool) (*Report, error) {
 	reporter := &Reporter{
-		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Secrets: q.Secrets,
+		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Memory: int64(n.config.Reconcile.Memory), Secrets: q.Secrets,
 		DayFiles: n.config.Inbox.Configured(), Ageing: n.config.Reconcile.Ageing, Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
 	}
 	if n.options.DryRun {
