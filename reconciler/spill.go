@@ -6,14 +6,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // SpillFile is a file for what has no room in memory. It is written once, from beginning to end, and then read.
 type SpillFile interface {
-	io.Writer
-	io.ReaderAt
-	io.Closer // gives the room on disk free
+	Write(p []byte) (n int, err error)                // as io.Writer
+	ReadAt(p []byte, offset int64) (n int, err error) // as io.ReaderAt
+	Close() error                                     // gives the room on disk free
 }
 
 // spill is a printTable's part on disk: runs of entries in the order of their prints. A run that is not much larger than
@@ -128,8 +127,8 @@ func (s *spill) merge(t *printTable, a, b *spillRun) (*spillRun, error) {
 		return nil, err
 	}
 	size := int64(t.size())
-	left := bufio.NewReaderSize(io.NewSectionReader(a.file, 0, a.count*size), 256<<10)
-	right := bufio.NewReaderSize(io.NewSectionReader(b.file, 0, b.count*size), 256<<10)
+	left := bufio.NewReaderSize(&runReader{file: a.file, left: a.count * size}, 256<<10)
+	right := bufio.NewReaderSize(&runReader{file: b.file, left: b.count * size}, 256<<10)
 	for shard := range printShards {
 		run.starts[shard] = run.count
 		restA, restB := a.starts[shard+1]-a.starts[shard], b.starts[shard+1]-b.starts[shard]
@@ -163,6 +162,18 @@ func (s *spill) merge(t *printTable, a, b *spillRun) (*spillRun, error) {
 		return nil, fmt.Errorf("spill to disk: %w", err)
 	}
 	return run, nil
+}
+
+// runReader reads a run from beginning to end.
+type runReader struct {
+	file     SpillFile
+	at, left int64
+}
+
+func (r *runReader) Read(p []byte) (int, error) {
+	n, err := r.file.ReadAt(p[:min(int64(len(p)), r.left)], r.at)
+	r.at, r.left = r.at+int64(n), r.left-int64(n)
+	return n, err
 }
 
 // compare orders two entries of a shard.
