@@ -122,7 +122,7 @@ func markOf(b []byte) mark {
 func (r *Repeats) Find() ([]Repeat, error) {
 	spilt := slices.ContainsFunc(r.files[:], func(f *os.File) bool { return f != nil })
 	if !spilt {
-		return inOrder(appendRepeats(nil, r.marks)), nil
+		return inOrder(new(search).in(r.marks)), nil
 	}
 	if err := r.spill(); err != nil {
 		return nil, err
@@ -133,8 +133,9 @@ func (r *Repeats) Find() ([]Repeat, error) {
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		work.Go(func() {
+			var s search
 			for p := w; p < repeatParts; p += workers {
-				found[p], errs[p] = r.findIn(p)
+				found[p], errs[p] = r.findIn(p, &s)
 			}
 		})
 	}
@@ -143,18 +144,17 @@ func (r *Repeats) Find() ([]Repeat, error) {
 }
 
 // findIn finds the repeats among the marks of one file.
-func (r *Repeats) findIn(part int) ([]Repeat, error) {
+func (r *Repeats) findIn(part int, s *search) ([]Repeat, error) {
 	if r.files[part] == nil {
 		return nil, nil
 	}
 	if err := r.out[part].Flush(); err != nil {
 		return nil, fmt.Errorf("write a temporary file: %w", err)
 	}
-	marks, err := readMarks(r.files[part])
-	if err != nil {
+	if err := s.read(r.files[part]); err != nil {
 		return nil, fmt.Errorf("read a temporary file: %w", err)
 	}
-	return appendRepeats(nil, marks), nil
+	return s.in(s.marks), nil
 }
 
 func inOrder(found []Repeat) []Repeat {
@@ -162,31 +162,43 @@ func inOrder(found []Repeat) []Repeat {
 	return found
 }
 
-func readMarks(f *os.File) ([]mark, error) {
+// search finds repeats among marks. It keeps its room from one file to the next, which would otherwise grow with the file
+// that is read.
+type search struct {
+	marks  []mark
+	bytes  []byte
+	places []uint32
+}
+
+// read reads the marks of a file.
+func (s *search) read(f *os.File) error {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	marks := make([]mark, 0, size/markSize)
+	if s.bytes == nil {
+		s.bytes = make([]byte, 1024*markSize)
+	}
+	s.marks = slices.Grow(s.marks[:0], int(size/markSize))
 	in := io.NewSectionReader(f, 0, size)
-	for b := make([]byte, 1024*markSize); ; {
-		n, err := io.ReadFull(in, b)
+	for {
+		n, err := io.ReadFull(in, s.bytes)
 		for at := 0; at+markSize <= n; at += markSize {
-			marks = append(marks, markOf(b[at:]))
+			s.marks = append(s.marks, markOf(s.bytes[at:]))
 		}
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return marks, nil
+			return nil
 		case err != nil:
-			return nil, err
+			return err
 		}
 	}
 }
 
-// appendRepeats adds those of the marks that share a reference. There are few in most files, so the marks are only hashed
-// to find out which those are, and they alone are sorted.
-func appendRepeats(found []Repeat, marks []mark) []Repeat {
-	shared := sharedMarks(marks)
+// in returns those of the marks that share a reference. There are few in most files, so the marks are only hashed to find
+// out which those are, and they alone are sorted.
+func (s *search) in(marks []mark) (found []Repeat) {
+	shared := s.shared(marks)
 	slices.SortFunc(shared, func(a, b mark) int {
 		return cmp.Or(cmp.Compare(a.reference[0], b.reference[0]), cmp.Compare(a.reference[1], b.reference[1]), cmp.Compare(a.number, b.number))
 	})
@@ -206,14 +218,16 @@ func appendRepeats(found []Repeat, marks []mark) []Repeat {
 	return found
 }
 
-// sharedMarks returns the marks whose reference another one has too, by a table of half-full open addressing.
-func sharedMarks(marks []mark) []mark {
+// shared returns the marks whose reference another one has too, by a table of half-full open addressing.
+func (s *search) shared(marks []mark) []mark {
 	size := 1
 	for size < 2*len(marks) {
 		size *= 2
 	}
-	first := make([]uint32, size) // one more than the index of the first mark with a reference; 0 is a free place
-	told := map[uint32]bool{}     // first marks that are among the shared ones
+	s.places = slices.Grow(s.places[:0], size)[:size]
+	clear(s.places)
+	first := s.places         // one more than the index of the first mark with a reference; 0 is a free place
+	told := map[uint32]bool{} // first marks that are among the shared ones
 	var shared []mark
 	for i := range marks {
 		for at := marks[i].reference[1] & uint64(size-1); ; at = (at + 1) & uint64(size-1) {
