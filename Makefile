@@ -9,7 +9,7 @@ BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSI
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test release lint bench fuzz sshd office
+.PHONY: help build test release lint bench fuzz sshd office gallery
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  \1\t/' | expand -t 12
@@ -58,6 +58,9 @@ office: ## With CI set, install LibreOffice and Chromium if they are missing
 	if [ -z "$$CI" ]; then echo "missing:$$missing: the tests of workbook and page in them will be skipped" >&2; exit 0; fi; \
 	as=""; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
 	$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+gallery: ## Take the pictures of docs/gallery anew (chromium, soffice, pdftoppm)
+	docs/gallery/make.sh
 
 lint: ## Check format, vet and staticcheck
 	@unformatted=$$(go run $(GOFUMPT) -l .); \

@@ -47,8 +47,9 @@ func (d *Decimal) Share(whole *Decimal) int {
 	if d.Sign() <= 0 || whole.Sign() <= 0 {
 		return 0
 	}
-	part := new(big.Int).Mul(&d.minor, big.NewInt(1000))
-	return int(min(part.Div(part, &whole.minor).Int64(), 1000))
+	part := new(big.Int).Mul(&d.minor, big.NewInt(2000))
+	rounded := part.Div(part, &whole.minor).Add(part, big.NewInt(1))
+	return int(min(rounded.Int64()/2, 1000))
 }
 
 // Cmp compares two amounts of one currency.

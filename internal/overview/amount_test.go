@@ -41,7 +41,7 @@ func TestShare(t *testing.T) {
 	for _, c := range []struct {
 		part, whole string
 		want        int
-	}{{"1.00", "4.00", 250}, {"5", "4", 1000}, {"0.00", "4.00", 0}, {"-1", "4", 0}, {"1", "0", 0}} {
+	}{{"1.00", "4.00", 250}, {"5", "4", 1000}, {"2", "3", 667}, {"1", "3", 333}, {"0.00", "4.00", 0}, {"-1", "4", 0}, {"1", "0", 0}} {
 		part, _ := overview.ParseDecimal(c.part)
 		whole, _ := overview.ParseDecimal(c.whole)
 		if got := part.Share(whole); got != c.want {

@@ -20,6 +20,7 @@ const (
 	Unknown State = iota
 	Good
 	Bad
+	Neutral // neither good nor bad
 )
 
 // Inputs says what the figures are made of: customer files, the journal, Moment's own report, the live comparison.
@@ -108,7 +109,7 @@ func (o *Overview) live() Input {
 }
 
 func (o *Overview) previous() Input {
-	in := Input{Name: "Report before this one"}
+	in := Input{Name: "Report before this one", State: Neutral}
 	if p := o.Summary.Previous; p != nil {
 		in.Text = fmt.Sprintf("%s, %d changes since", p.Run, o.ChangeCount)
 		return in

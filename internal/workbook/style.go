@@ -61,6 +61,10 @@ func (s *styles) of(l look) (int, error) {
 	switch {
 	case l.format == "@":
 		style.NumFmt = 49 // text
+		if !l.right {
+			// Numbers stand at the right edge of the column before.
+			style.Alignment.Horizontal, style.Alignment.Indent = "left", 1
+		}
 	case l.format != "":
 		style.CustomNumFmt = &l.format
 	}

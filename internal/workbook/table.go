@@ -56,7 +56,7 @@ func (b *book) survey(f file) (*table, error) {
 		}
 		for i, cell := range r.Cells() {
 			if len(cell) > t.widths[i] && t.kinds[i] < overview.Date {
-				t.widths[i] = min(wide, max(t.widths[i], utf8.RuneCountInString(cell)+2))
+				t.widths[i] = min(wide, max(t.widths[i], utf8.RuneCountInString(cell)*9/8+3))
 			}
 		}
 		return nil

@@ -3,6 +3,7 @@ package workbook_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +283,19 @@ func TestProperties(t *testing.T) {
 	}
 	if filters != 4 {
 		t.Errorf("%d filters", filters)
+	}
+}
+
+// BenchmarkWrite makes the workbook of 100,000 customers, with half as many payments and more.
+func BenchmarkWrite(b *testing.B) {
+	o, err := overview.Read(reporttest.Write(b, reporttest.Options{Customers: 100_000}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := workbook.Write(io.Discard, o, workbook.Options{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
