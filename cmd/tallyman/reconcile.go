@@ -46,7 +46,7 @@ alone: a CSV with customer_id, currency and balance (an outcome file will do), a
 journals, of tallyman or with a bare Moment event a line. That form needs no
 configuration; one that is there gives tolerance, time zone, memory and secrets.
 
-Breaks end with 3, notices do not.`,
+Breaks end with 3, and so do signed figures that have moved; notices do not.`,
 		Example: "  tallyman reconcile --date 2026-11-22\n  tallyman reconcile --expected expected.csv --journal events.jsonl --out report",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
