@@ -18,9 +18,9 @@ import (
 )
 
 func newDecideCommand(a *app) *cobra.Command {
-	var reason string
+	var reason, by string
 	cmd := &cobra.Command{
-		Use:   "decide EXCEPTION-ID apply|drop --reason TEXT",
+		Use:   "decide EXCEPTION-ID apply|drop --reason TEXT [--by NAME]",
 		Short: "Release or drop a held event; recorded",
 		Long: `Records what a person decided about an event that a report holds: apply counts it
 as paid, drop leaves it out. EXCEPTION-ID is the first column of exceptions.csv. The
@@ -32,10 +32,11 @@ paid to whom.`,
 		Example: `  tallyman decide ex_3f1c9a20b7d4e611 drop --reason "sent twice, see the ticket 4711"`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDecide(cmd.Context(), a, args[0], args[1], reason)
+			return runDecide(cmd.Context(), a, args[0], args[1], reason, by)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, `TEXT` for those who ask later; required")
+	cmd.Flags().StringVar(&by, "by", "", "who decides, a `NAME` (else the user who runs this)")
 	return cmd
 }
 
@@ -44,12 +45,13 @@ type decideAnswer struct {
 	ExceptionID string    `json:"exception_id"`
 	Decision    string    `json:"decision"`
 	Reason      string    `json:"reason"`
+	By          string    `json:"by"`
 	DecidedAt   time.Time `json:"decided_at"`
 	Replaces    string    `json:"replaces,omitempty"` // the decision that was in force
 	Exception   exception `json:"exception"`
 }
 
-func runDecide(ctx context.Context, a *app, id, decision, reason string) error {
+func runDecide(ctx context.Context, a *app, id, decision, reason, by string) error {
 	reason = strings.TrimSpace(reason)
 	switch {
 	case decision != string(reconciler.Apply) && decision != string(reconciler.Drop):
@@ -75,8 +77,8 @@ func runDecide(ctx context.Context, a *app, id, decision, reason string) error {
 	if err != nil {
 		return err
 	}
-	answer := decideAnswer{ExceptionID: id, Decision: decision, Reason: reason, DecidedAt: a.now().UTC(), Exception: found}
-	answer.Replaces, err = record(ctx, l, ledger.Decision{ExceptionID: id, Decision: decision, Reason: reason, DecidedAt: answer.DecidedAt})
+	answer := decideAnswer{ExceptionID: id, Decision: decision, Reason: reason, By: cmp.Or(strings.TrimSpace(by), userName()), DecidedAt: a.now().UTC(), Exception: found}
+	answer.Replaces, err = record(ctx, l, ledger.Decision{ExceptionID: id, Decision: decision, Reason: reason, By: answer.By, DecidedAt: answer.DecidedAt})
 	if err := errors.Join(err, l.Close()); err != nil {
 		return err
 	}

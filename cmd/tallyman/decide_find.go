@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"tallyman/formats"
 	"tallyman/internal/config"
@@ -69,67 +65,25 @@ func exceptionIn(path, id string) (e exception, ok bool, err error) {
 	return e, true, nil
 }
 
-// readException looks for an exception in an exceptions.csv. The file may have been through a spreadsheet: a byte order
-// mark, semicolons and another order of columns are all right.
+// readException looks for an exception in an exceptions.csv.
 func readException(r io.Reader, id string) (e exception, ok bool, err error) {
-	rows, columns, err := openReport(r)
-	if err != nil {
-		return e, false, err
-	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return e, false, nil
+	err = formats.ReadExceptions(r, func(row formats.ExceptionRow) error {
+		if ok || row.ID != id {
+			return nil
 		}
-		if err != nil {
-			return e, false, err
+		e, ok = exception{
+			ID: id, Reason: row.Reason, ExternalReference: row.ExternalReference, CustomerID: row.CustomerID, EventID: row.EventID,
+			Currency: row.Currency, Detail: row.Detail,
+		}, true
+		if row.HasAmount {
+			e.Amount = row.Amount.Major(row.Currency)
 		}
-		cell := func(name string) string {
-			if i, ok := columns[name]; ok && i < len(row) {
-				return formats.Unescape(row[i])
-			}
-			return ""
-		}
-		if cell("exception_id") != id {
-			continue
-		}
-		return exception{
-			ID: id, Reason: cell("reason"), ExternalReference: cell("external_reference"), CustomerID: cell("customer_id"), EventID: cell("event_id"),
-			Currency: cell("currency"), Amount: cell("amount"), Detail: cell("detail"),
-		}, true, nil
-	}
+		return nil
+	})
+	return e, ok && err == nil, err
 }
 
 func isDate(text string) bool {
 	_, err := config.ParseDate(text)
 	return err == nil
-}
-
-// openReport reads the header of a report file.
-func openReport(r io.Reader) (*csv.Reader, map[string]int, error) {
-	src := bufio.NewReader(r)
-	if mark, _ := src.Peek(3); bytes.Equal(mark, []byte("\ufeff")) {
-		_, _ = src.Discard(3)
-	}
-	start, _ := src.Peek(1024)
-	line, _, _ := bytes.Cut(start, []byte("\n"))
-	rows := csv.NewReader(src)
-	rows.FieldsPerRecord = -1
-	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
-		rows.Comma = ';'
-	}
-	header, err := rows.Read()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read its header: %w", err)
-	}
-	columns := map[string]int{}
-	for i, name := range header {
-		columns[strings.ToLower(strings.TrimSpace(name))] = i
-	}
-	for _, name := range []string{"exception_id", "reason"} {
-		if _, ok := columns[name]; !ok {
-			return nil, nil, fmt.Errorf("its header has no column %s", name)
-		}
-	}
-	return rows, columns, nil
 }

@@ -81,21 +81,22 @@ type Decision struct {
 	ExceptionID string
 	Decision    string // apply or drop
 	Reason      string
+	By          string // who decided; empty for decisions made before that was asked
 	DecidedAt   time.Time
 }
 
 // Decide records a decision; a later one for the same exception replaces it.
 func (l *Ledger) Decide(ctx context.Context, d Decision) error {
 	return l.transaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO decisions (exception_id, decision, reason, decided_at) VALUES ($1, $2, $3, $4)`,
-			d.ExceptionID, d.Decision, d.Reason, micros(d.DecidedAt))
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO decisions (exception_id, decision, reason, decided_at, decided_by) VALUES ($1, $2, $3, $4, $5)`,
+			d.ExceptionID, d.Decision, d.Reason, micros(d.DecidedAt), d.By)
 		return err
 	})
 }
 
 // Decisions returns all decisions by exception id.
 func (l *Ledger) Decisions(ctx context.Context) (map[string]Decision, error) {
-	found, err := l.read.QueryContext(ctx, `SELECT exception_id, decision, reason, decided_at FROM decisions`)
+	found, err := l.read.QueryContext(ctx, `SELECT exception_id, decision, reason, decided_at, decided_by FROM decisions`)
 	if err != nil {
 		return nil, fmt.Errorf("read decisions from the ledger: %w", err)
 	}
@@ -104,7 +105,7 @@ func (l *Ledger) Decisions(ctx context.Context) (map[string]Decision, error) {
 	for found.Next() {
 		var d Decision
 		var at int64
-		if err := found.Scan(&d.ExceptionID, &d.Decision, &d.Reason, &at); err != nil {
+		if err := found.Scan(&d.ExceptionID, &d.Decision, &d.Reason, &at, &d.By); err != nil {
 			return nil, fmt.Errorf("read decisions from the ledger: %w", err)
 		}
 		d.DecidedAt = fromMicros(at)
