@@ -34,7 +34,7 @@ type smallNight struct {
 
 const (
 	firstDayFile  = "external_reference,name,currency,balance\nC-1,Paid,ZAR,24000\nC-2,Stays,ZAR,500\n"
-	secondDayFile = "external_reference,name,currency,balance\nC-1,Paid,ZAR,11000\nC-2,Stays,ZAR,500\nC-3,New,ZAR,700\n"
+	secondDayFile = "external_reference,name,currency,balance\nC-1,Paid,ZAR,14000\nC-2,Stays,ZAR,500\nC-3,New,ZAR,700\n"
 	secondDay     = "2026-03-16"
 	secondDayName = "za_acme_dailyfile_2026-03-16.csv"
 )
@@ -91,7 +91,7 @@ func (n *smallNight) missing(s *stage) []string {
 	for _, c := range s.api.Customers(sandbox.Test) {
 		books[c.ExternalReference] = append(books[c.ExternalReference], *c.Balance)
 	}
-	if want := map[string][]int64{"C-1": {11000}, "C-2": {500}, "C-3": {700}}; !maps.EqualFunc(books, want, slices.Equal) {
+	if want := map[string][]int64{"C-1": {14000}, "C-2": {500}, "C-3": {700}}; !maps.EqualFunc(books, want, slices.Equal) {
 		miss("the books say %v, want %v", books, want)
 	}
 	for _, v := range s.api.Violations() {
