@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +53,7 @@ func Open(ctx context.Context, dataDir string) (*Ledger, error) {
 	}
 	l := &Ledger{}
 	var err error
-	if l.write, err = open(path, "immediate"); err != nil {
+	if l.write, err = open(path, "immediate", 8000); err != nil {
 		return nil, err
 	}
 	l.write.SetMaxOpenConns(1)
@@ -62,7 +63,7 @@ func Open(ctx context.Context, dataDir string) (*Ledger, error) {
 	if err = l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.write.Close())
 	}
-	if l.read, err = open(path, "deferred"); err != nil {
+	if l.read, err = open(path, "deferred", 2000); err != nil {
 		return nil, errors.Join(err, l.write.Close())
 	}
 	l.read.SetMaxOpenConns(2)
@@ -89,10 +90,11 @@ func touch(path string) error {
 	return f.Close()
 }
 
-func open(path, lock string) (*sql.DB, error) {
+// open opens the database with connections that take a lock of the given kind, and each remember so many KiB of it.
+func open(path, lock string, cache int) (*sql.DB, error) {
 	// As a URI, so that the path may hold any character.
 	uri := "file:" + (&url.URL{Path: path}).EscapedPath()
-	db, err := sql.Open("sqlite", uri+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=cache_size(-8000)&_txlock="+lock)
+	db, err := sql.Open("sqlite", uri+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock="+lock+"&_pragma=cache_size(-"+strconv.Itoa(cache)+")")
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
@@ -146,10 +148,11 @@ func (l *Ledger) commit(ctx context.Context, f func(*sql.Tx) error) error {
 	return nil
 }
 
-// What a disk can do to the ledger. After ErrBroken nothing is written any more: see Ledger.transaction.
+// What a disk can do to the ledger. After ErrBroken nothing is written any more: see Ledger.transaction. Remedy says what to
+// do about it.
 var (
 	ErrFull   = errors.New("the disk is full: make room, then run again")
-	ErrBroken = errors.New("the disk of data_dir has failed: see that it works (the system's log says more), then run again")
+	ErrBroken = errors.New("the disk of data_dir has failed")
 )
 
 // writeError says what was done when SQLite failed.
