@@ -28,7 +28,7 @@ func sorted(err error) error {
 		return locked(err)
 	case errors.As(err, &binding), errors.As(err, &input):
 		return usage(err)
-	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, ledger.ErrBroken), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
+	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
 		return stopped(err)
 	case ledger.Remedy(err) != "":
 		return stopped(fmt.Errorf("%w: %s", err, ledger.Remedy(err)))
