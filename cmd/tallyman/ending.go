@@ -28,8 +28,10 @@ func sorted(err error) error {
 		return locked(err)
 	case errors.As(err, &binding), errors.As(err, &input):
 		return usage(err)
-	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, journal.ErrFull), errors.Is(err, syscall.ENOSPC):
+	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, journal.ErrFull):
 		return stopped(err)
+	case errors.Is(err, syscall.ENOSPC):
+		return stopped(fmt.Errorf("%w: make room on that disk, then run the same command again", err))
 	case ledger.Remedy(err) != "":
 		return stopped(fmt.Errorf("%w: %s", err, ledger.Remedy(err)))
 	case diskFailed(err):

@@ -1,35 +1,23 @@
 package main
 
 import (
-	"bytes"
-	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"tallyman/internal/sandbox"
 	"tallyman/internal/sshdtest"
-	"tallyman/internal/syscalltest"
 )
-
-// prove lengthens the proofs that are part of every run of the tests; make prove sets it.
-var prove = flag.Bool("prove", false, "run the proofs at full length")
 
 // smallNight is the second night of a small biller, ready to be run again and again from the same beginnings: one
 // customer pays and has a new balance, one stays, one is new, and two events wait in the journal.
 type smallNight struct {
 	t    *testing.T
 	sshd *sshdtest.Server
-	base string            // as it was left by the first night
-	want map[string]string // reference: closing balance and status
+	base string // as it was left by the first night
 }
 
 const (
@@ -83,7 +71,7 @@ func (n *smallNight) again(t *testing.T) *stage {
 	return s
 }
 
-// right requires that the night has done all that it had to do, and returns what it has not.
+// missing returns what the night had to do and has not done.
 func (n *smallNight) missing(s *stage) []string {
 	var list []string
 	miss := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
@@ -122,77 +110,19 @@ func (n *smallNight) foots(s *stage) {
 	for _, row := range table(s.t, filepath.Join(s.deliver, "acme_2026-03-16_balances.csv")) {
 		got[row["external_reference"]] = row["opening_balance"] + "+" + row["billed"] + "-" + row["paid"] + "=" + row["closing_balance"]
 	}
-	if want := fmt.Sprint(n.want); n.want != nil && fmt.Sprint(got) != want {
-		s.t.Errorf("the report says %v, want %s", got, want)
+	want := map[string]string{
+		"C-1": "240.00+-100.00-0.00=140.00", "C-2": "5.00+0.00-0.00=5.00", "C-3": "0.00+7.00-0.00=7.00",
 	}
-	if n.want == nil {
-		n.want = got
+	if !maps.Equal(got, want) {
+		s.t.Errorf("the report says %v, want %v", got, want)
 	}
 }
 
-// faultOf is what goes wrong at a call: what a disk or a network can do to it.
-func faultOf(c syscalltest.Call) syscalltest.Verdict {
-	switch {
-	case c.Name == "connect":
-		return syscalltest.Verdict{Errno: syscall.ECONNREFUSED}
-	case c.Socket():
-		return syscalltest.Verdict{Errno: syscall.ECONNRESET}
-	case c.Name == "write" || c.Name == "pwrite64":
-		return syscalltest.Verdict{Half: true}
-	case c.Name == "mkdirat" || c.Make:
-		return syscalltest.Verdict{Errno: syscall.ENOSPC}
-	case c.Name == "renameat" || c.Name == "unlinkat" || c.Name == "unlink" || c.Name == "renameat2":
-		return syscalltest.Verdict{Errno: syscall.EPERM}
-	}
-	return syscalltest.Verdict{Errno: syscall.EIO}
-}
+// cutCalls is how many calls fail in the cut that is part of every run of the tests.
+const cutCalls = 12
 
-// injector lets one call of a process fail.
-type injector struct {
-	root  string // files outside are left alone
-	nth   int    // of the calls that count, from 1
-	kill  bool   // the process is killed there instead
-	heavy bool   // only calls that change something durable count
-
-	mu   sync.Mutex
-	seen int
-	full string // a write there was cut short; what follows finds no space
-	said string // the call that failed
-}
-
-func (i *injector) decide(c syscalltest.Call) syscalltest.Verdict {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.full != "" && c.Path == i.full && (c.Name == "write" || c.Name == "pwrite64") {
-		i.full = ""
-		return syscalltest.Verdict{Errno: syscall.ENOSPC}
-	}
-	if !i.counts(c) {
-		return syscalltest.Verdict{}
-	}
-	if i.seen++; i.seen != i.nth {
-		return syscalltest.Verdict{}
-	}
-	i.said = c.Name + " " + strings.TrimPrefix(c.Path, i.root)
-	if i.kill {
-		return syscalltest.Verdict{Kill: true}
-	}
-	v := faultOf(c)
-	if v.Half {
-		i.full = c.Path
-	}
-	return v
-}
-
-func (i *injector) counts(c syscalltest.Call) bool {
-	if !c.Socket() && !strings.HasPrefix(c.Path, i.root) {
-		return false
-	}
-	return !i.heavy || slices.Contains([]string{"fsync", "fdatasync", "renameat", "ftruncate", "unlinkat"}, c.Name)
-}
-
-// Every call to a file or a connection fails in turn, until a night has no call left to fail. However the night ends, it
-// does not claim to be done when it is not, and the next one ends right.
+// Every call to a file or a connection fails in turn. However the night ends, it does not claim to be done when it is
+// not, and the next one ends right.
 func TestNthCallFails(t *testing.T) { everyCall(t, false) }
 
 // The same with kill -9 before every call.
@@ -201,68 +131,33 @@ func TestKilledAtNthCall(t *testing.T) { everyCall(t, true) }
 func everyCall(t *testing.T, kill bool) {
 	night := newSmallNight(t)
 	whole := night.again(t)
-	whole.run(0, "run", "--date", secondDay)
-	if missing := night.missing(whole); len(missing) > 0 {
-		t.Fatalf("an undisturbed night: %q", missing)
+	census := &injector{root: rootOf(t, whole.dir)}
+	code, said := watched(t, whole.command("run", "--date", secondDay), census)
+	if missing := night.missing(whole); code != 0 || len(missing) > 0 {
+		t.Fatalf("an undisturbed night ended with %d: %q\n%s", code, missing, said)
 	}
 	night.foots(whole)
-	exits := map[int]int{}
-	calls := 0
-	for nth := 1; ; nth++ {
-		in := &injector{nth: nth, kill: kill, heavy: !*prove}
-		if !t.Run(fmt.Sprint(nth), func(t *testing.T) { night.fails(t, in, exits) }) && !testing.Verbose() {
-			return
-		}
-		if in.said == "" {
-			break
-		}
-		calls = nth
-	}
-	t.Logf("proof: %d calls failed in turn, kill %v, the nights ended with %v", calls, kill, exits)
+	failEach(t, census.chosen(cutCalls), kill, "a night", night.fails)
 }
 
 // fails runs one disturbed night and the one after it.
-func (n *smallNight) fails(t *testing.T, in *injector, exits map[int]int) {
+func (n *smallNight) fails(t *testing.T, in *injector) (code int) {
 	s := n.again(t)
-	in.root = s.dir
-	var out, errs bytes.Buffer
-	cmd := s.command("run", "--date", secondDay)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	syscalltest.Start(t, cmd, in.decide)
-	var exit *exec.ExitError
-	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	code := cmd.ProcessState.ExitCode()
-	exits[code]++
-	told := fmt.Sprintf("call %d (%s): exit %d\n%s%s", in.nth, in.said, code, out.String(), errs.String())
+	in.root = rootOf(t, s.dir)
+	code, said := watched(t, s.command("run", "--date", secondDay), in)
+	said = fmt.Sprintf("%s: exit %d\n%s", in.at, code, said)
+	sober(t, in, code, said)
 	if missing := n.missing(s); code == 0 && len(missing) > 0 {
-		t.Errorf("it ended with 0 and had not done all: %q\n%s", missing, told)
+		t.Errorf("it ended with 0 and had not done all: %q\n%s", missing, said)
 	}
-	if strings.Contains(errs.String(), "panic") || strings.Contains(errs.String(), "goroutine ") || code == 2 {
-		t.Errorf("it panicked\n%s", told)
+	again, err := s.command("run", "--date", secondDay).CombinedOutput()
+	if missing := n.missing(s); err != nil || len(missing) > 0 {
+		t.Errorf("the night after: %v, %q\n%s\n%s", err, missing, again, said)
+		return code
 	}
-	if !in.kill && code != 0 && !slices.Contains([]int{1, 3, 4, 5}, code) {
-		t.Errorf("an exit code of its own\n%s", told)
+	n.foots(s)
+	if *prove && testing.Verbose() {
+		t.Log(said)
 	}
-	var again bytes.Buffer
-	next := s.command("run", "--date", secondDay)
-	next.Stdout, next.Stderr = &again, &again
-	if err := next.Run(); err != nil {
-		t.Errorf("the night after: %v\n%s\n%s", err, again.String(), told)
-	}
-	if missing := n.missing(s); len(missing) > 0 {
-		t.Errorf("the night after: %q\n%s\n%s", missing, again.String(), told)
-	} else {
-		n.with(t).foots(s)
-	}
-	if testing.Verbose() {
-		t.Log(told)
-	}
-}
-
-func (n *smallNight) with(t *testing.T) *smallNight {
-	one := *n
-	one.t = t
-	return &one
+	return code
 }

@@ -52,7 +52,7 @@ func runReceive(ctx context.Context, a *app, metrics string) (err error) {
 	if err != nil {
 		return sorted(err)
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer func() { err = errors.Join(err, sorted(w.Close())) }()
 	handler, err := receiver.New(receiver.Options{
 		Journal: w, Secrets: secrets, Path: cfg.Receiver.Path, Window: cfg.Receiver.Window, AddressLimit: cfg.Receiver.AddressLimit,
 		Now: a.now, Log: a.logger,

@@ -18,7 +18,7 @@ func (w *Writer) broken(cause error) error {
 	defer w.health.Unlock()
 	w.trouble = fmt.Errorf("%w: %w", ErrBroken, cause)
 	w.proveAt = time.Now().Add(proveEvery)
-	w.log.Error("the journal cannot be written, events are refused", "error", cause)
+	w.log.Error("the journal cannot be written, events are refused until it can: look at the disk", "error", cause)
 	return w.trouble
 }
 
