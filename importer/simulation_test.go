@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,27 +24,44 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the first of them")
 )
 
-// TestSimulation imports small files again and again, against a Moment that fails in every way that is known, while the
-// process is killed, told to stop, and its clock and Moment's drift apart. Then all faults end, and the books must show
+// TestSimulation imports small files again and again, by the real client with its real pace, against a Moment that fails in
+// every way that is known, while the process is killed, told to stop, and its clock and Moment's drift apart. Then all faults end, and the books must show
 // that nobody was created twice or lost, and every record its one true outcome (faults.md section 3).
 func TestSimulation(t *testing.T) {
+	var sum tally
+	began := time.Now()
+	t.Cleanup(func() { t.Logf("proof: %d seeds in %s: %s", *seeds, time.Since(began).Round(time.Second), &sum) })
 	for i := range *seeds {
 		seed := *firstSeed + uint64(i)
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { newWorld(t, seed).play() })
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, seed)
+				w.sum = &sum
+				w.play()
+			})
 		})
 	}
+}
+
+// tally says what the simulations went through.
+type tally struct{ imports, requests, kills, fullDisks, storms, gaveUp, barred, payments atomic.Int64 }
+
+func (s *tally) String() string {
+	return fmt.Sprintf("%d imports, %d requests, %d kills, %d full disks, %d storms of refusals, %d given up for them, %d refused credentials, %d payments",
+		s.imports.Load(), s.requests.Load(), s.kills.Load(), s.fullDisks.Load(), s.storms.Load(), s.gaveUp.Load(), s.barred.Load(), s.payments.Load())
 }
 
 // world is one simulation.
 type world struct {
 	t      *testing.T
 	seed   uint64
+	sum    *tally
 	rng    *rand.Rand // for what the driver does, one goroutine
 	policy Policy
 	memory *memory
 	moment *model
+	cable  *cable
 	files  []*simFile
 	skew   time.Duration // of our clock
 	harm   int           // how likely a mishap is, in percent
@@ -77,6 +95,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.moment.stale = time.Second
 	}
 	w.harm = []int{10, 30, 60}[w.rng.IntN(3)]
+	w.cable = &cable{moment: w.moment, seed: seed, drawn: map[string]int{}}
 	w.moment.choose, w.moment.watch = w.draw, w.watch
 	w.memory.fault = w.ledgerFault
 	for i, date := range []string{"2026-11-20", "2026-11-20", "2026-11-21"} {
@@ -168,7 +187,7 @@ func (w *world) draw(what, reference string) mishap {
 }
 
 func (w *world) pick(rng *rand.Rand, what string) string {
-	kinds := []string{"drop_before", "429", "502_before", "503_before", "not_sent"}
+	kinds := []string{"drop_before", "429", "502_before", "503_before"}
 	switch what {
 	case "create":
 		kinds = append(kinds, "drop_after", "drop_after", "429_stored", "500_before", "500_after", "500_after", "502_after", "503_after", "conflict")
@@ -185,6 +204,7 @@ func (w *world) pick(rng *rand.Rand, what string) string {
 	}
 	if rng.IntN(40) == 0 {
 		w.barred = []string{"401", "400"}[rng.IntN(2)]
+		w.sum.barred.Add(1)
 		return w.barred
 	}
 	return kinds[rng.IntN(len(kinds))]
@@ -195,6 +215,7 @@ func (w *world) die() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.logf("killed")
+	w.sum.kills.Add(1)
 	w.dead = true
 	w.kill()
 }
@@ -212,11 +233,13 @@ func (w *world) ledgerFault() error {
 		return errKilled
 	case w.harm > 0 && rng.IntN(50) == 0:
 		w.logf("killed before a write")
+		w.sum.kills.Add(1)
 		w.dead = true
 		w.kill()
 		return errKilled
 	case w.harm > 0 && rng.IntN(50) == 0:
 		w.logf("disk full")
+		w.sum.fullDisks.Add(1)
 		return errDiskFull
 	}
 	return nil
@@ -257,7 +280,7 @@ func (w *world) play() {
 
 // between is what happens between two runs: time passes, clocks jump, people pay.
 func (w *world) between() {
-	pass := []time.Duration{time.Second, 3 * time.Hour, 25 * time.Hour}[w.rng.IntN(3)]
+	pass := []time.Duration{time.Second, 3 * time.Hour, 21 * time.Hour, 25 * time.Hour}[w.rng.IntN(4)]
 	// A clock that falls back by more than the margin of 4 hours between our age limit and Moment's cannot always be told.
 	w.skew = []time.Duration{0, 0, 3 * time.Hour, 90 * time.Minute}[w.rng.IntN(4)]
 	<-time.After(2*time.Second + pass)
@@ -272,6 +295,7 @@ func (w *world) between() {
 			amount := w.rng.Int64N(5000) + 1
 			w.logf("%s pays %d", h.c.ExternalReference, amount)
 			w.moment.payTo(h.id, amount)
+			w.sum.payments.Add(1)
 			if w.rng.IntN(4) > 0 { // the event may be late
 				w.memory.pay(memoryPayment{customer: h.id, at: w.now(), currency: "ZAR", amount: amount})
 			}
@@ -300,7 +324,8 @@ func (w *world) importOnce(f *simFile, faults bool) {
 		Merchant: "acme", Mode: "test", Existing: w.policy, Concurrency: 1 + w.rng.IntN(4), Now: w.now,
 		Waits: Waits{First: 100 * time.Millisecond, Most: 2 * time.Second, Stale: time.Second, Tries: 4},
 	}
-	im := New(w.moment, o)
+	w.weather(faults)
+	im := New(w.cable.connect(o.Concurrency), o)
 	file := fileOf(f.text, f.records)
 	s, err := im.Survey(w.t.Context(), file)
 	if err != nil {
@@ -313,6 +338,11 @@ func (w *world) importOnce(f *simFile, faults bool) {
 	if err != nil && !errors.As(err, &stop) {
 		w.fail("an error of our own: %v", err)
 	}
+	if stop != nil && stop.Reason == "api_gave_up" {
+		w.sum.gaveUp.Add(1)
+	}
+	w.sum.imports.Add(1)
+	w.sum.requests.Add(int64(len(w.cable.arrivals)))
 	f.last = account(w.t.Context(), w.t, im, file, s, err)
 	f.done = err == nil && f.last.account.Unfinished() == 0
 	if wasDone && (w.moment.calls != calls || !bytes.Equal(before.outcomes, f.last.outcomes) || !bytes.Equal(before.rejects, f.last.rejects)) {
@@ -321,6 +351,22 @@ func (w *world) importOnce(f *simFile, faults bool) {
 	w.truth(f)
 	if len(w.moment.violations) > 0 {
 		w.fail("%s", strings.Join(w.moment.violations, "\n"))
+	}
+}
+
+// weather sets what goes wrong between the client and Moment during a run: requests that never leave, and perhaps a storm
+// in which everything is refused, for longer than a run has patience.
+func (w *world) weather(faults bool) {
+	w.cable.harm, w.cable.storm = 0, time.Time{}
+	if !faults {
+		return
+	}
+	w.cable.harm = w.harm / 10
+	if w.rng.IntN(6) == 0 {
+		lasts := []time.Duration{3 * time.Second, 5 * time.Minute, time.Hour}[w.rng.IntN(3)]
+		w.logf("a storm for %s", lasts)
+		w.sum.storms.Add(1)
+		w.cable.storm = time.Now().Add(lasts)
 	}
 }
 
