@@ -140,6 +140,27 @@ func TestDuplicateWaitsForTheFirst(t *testing.T) {
 	sound(t, dir, 1, s)
 }
 
+func TestDuplicateWithinOneCommit(t *testing.T) {
+	dir := t.TempDir()
+	w := openWriter(t, dir, Options{})
+	s := testSecret(t, 0)
+	var batch []*appending
+	for _, id := range []string{"msg_1", "msg_1", "msg_2", "msg_1"} {
+		d := signed(s, id, "a")
+		batch = append(batch, &appending{delivery: d, pair: pairOf(d.WebhookID, d.Body), done: make(chan struct{})})
+	}
+	if err := w.appendBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Result{{Seq: 1}, {Duplicate: true}, {Seq: 2}, {Duplicate: true}} {
+		if batch[i].err != nil || batch[i].result != want {
+			t.Errorf("delivery %d: %+v, %v", i, batch[i].result, batch[i].err)
+		}
+	}
+	closeWriter(t, w)
+	sound(t, dir, 2, s)
+}
+
 func TestConcurrentAppendsShareSyncs(t *testing.T) {
 	dir := t.TempDir()
 	d := newFaultyDisk(t)
