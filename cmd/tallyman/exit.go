@@ -35,7 +35,8 @@ const (
 const exitTable = `    0  done; nothing needs a person
     1  failed for a reason nobody foresaw
     3  done, and something needs a person: rejected or failed rows, a rejected or
-       held file, a missing file, an unreachable mailbox, a break in a report
+       held file, a missing file, an unreachable mailbox, a break in a report,
+       signed figures that have moved
     4  stopped early, everything done so far is on record; run the same command
        again to go on
     5  wrong usage or configuration; nothing was done

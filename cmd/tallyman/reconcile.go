@@ -38,7 +38,8 @@ func newReconcileCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile [--date DATE] [--from T --to T] [--expected FILE --journal PATH... --out DIR]",
 		Short: "Match the journal of payments with the expected balances",
-		Long: `Writes balances.csv, payments.csv, exceptions.csv, changes.csv and summary.json.
+		Long: `Writes balances.csv, payments.csv, exceptions.csv, changes.csv and summary.json, and
+for people the workbook report.xlsx and the page report.html (reports.formats).
 
 Without --expected, for a business date (the last complete one unless --date says
 otherwise) from the ledger and the journal in data_dir. With --expected, from files

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -160,16 +159,11 @@ func (e *earlierReports) drifted() []string {
 	return ids
 }
 
-// hashFile returns the SHA-256 of a file, empty if it cannot be read.
+// hashFile returns the SHA-256 of a file, empty if it cannot be read: what is not there is compared too.
 func hashFile(path string) string {
-	f, err := os.Open(path)
+	sum, err := sha256Of(path)
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return ""
-	}
-	return hex.EncodeToString(hash.Sum(nil))
+	return sum
 }
