@@ -28,6 +28,9 @@ const (
 	MomentReportGap    = "gap"    // those given leave a part of the period open
 )
 
+// FileMissing is the state of a day file that should have come and has not; its name is the one expected.
+const FileMissing = "missing"
+
 // Completeness says how sure it is that nothing is missing from a report.
 type Completeness struct {
 	Files         []CompletenessFile `json:"files"`          // customer files of the period's business dates
@@ -51,7 +54,7 @@ type MatchTotal struct {
 type CompletenessFile struct {
 	Name  string `json:"name"`
 	Date  string `json:"date"`  // YYYY-MM-DD
-	State string `json:"state"` // done, open, rejected or held
+	State string `json:"state"` // done, open, rejected, held, or missing: it should have come
 }
 
 // What the live comparison found about whether a payment lowers the balance that Moment shows.

@@ -124,6 +124,9 @@ func (a *app) reload(old *plan) (p *plan, ok bool) {
 		return old, false
 	}
 	a.logger.Info("the configuration is reloaded, for the passes that follow")
+	if p.cfg.Metrics.Listen != old.cfg.Metrics.Listen {
+		a.logger.Warn("metrics.listen has changed and is not followed: start tallyman schedule again for it", "still", old.cfg.Metrics.Listen)
+	}
 	return p, true
 }
 

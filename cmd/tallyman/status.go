@@ -52,6 +52,7 @@ type statusAnswer struct {
 	Runs     []runInfo     `json:"runs"`   // newest first
 	Files    []fileInfo    `json:"files"`  // newest first
 	Outbox   []string      `json:"outbox"` // names of result files that are not delivered
+	Mail     []string      `json:"mail"`   // reports that are not sent by mail yet
 	Journal  journalStatus `json:"journal"`
 	// Signed are the last signatures, and those whose figures have moved.
 	Signed []signedInfo `json:"signed"`
@@ -119,6 +120,9 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 		}
 	}
 	if s.Outbox, err = outbox(cfg.DataDir); err != nil {
+		return err
+	}
+	if s.Mail, err = nightly.WaitingMail(cfg.DataDir); err != nil {
 		return err
 	}
 	s.Journal = lookAtJournal(ctx, filepath.Join(cfg.DataDir, "journal"))

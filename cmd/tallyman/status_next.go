@@ -47,6 +47,9 @@ func nextSteps(s *statusAnswer) []nextStep {
 	if len(s.Outbox) > 0 {
 		steps = append(steps, nextStep{count(len(s.Outbox), "result file") + " not delivered", "tallyman run delivers them; tallyman doctor tries the mailbox"})
 	}
+	if len(s.Mail) > 0 {
+		steps = append(steps, nextStep{count(len(s.Mail), "report") + " not sent by mail", "tallyman run sends them; if it stays so, look at notify.smtp"})
+	}
 	if s.Journal.State != "" && s.Journal.State != formats.JournalWhole {
 		steps = append(steps, nextStep{
 			"the journal was found " + strings.ReplaceAll(s.Journal.State, "_", " ") + " by run " + s.Journal.Checked,

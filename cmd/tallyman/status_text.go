@@ -44,6 +44,12 @@ func statusText(s *statusAnswer, zone *time.Location) string {
 		}
 		fmt.Fprintf(&b, "  %s\n", printable(name))
 	}
+	for i, name := range s.Mail {
+		if i == 0 {
+			b.WriteString("\nNOT SENT BY MAIL\n")
+		}
+		fmt.Fprintf(&b, "  %s\n", printable(name))
+	}
 	b.WriteString("\nJOURNAL\n")
 	switch j := s.Journal; {
 	case j.Trouble != "":

@@ -116,6 +116,24 @@ func (l *Ledger) Signatures(ctx context.Context, period string) ([]Signature, er
 	return list, found.Err()
 }
 
+// SignedReports returns the names of the reports that anybody ever signed.
+func (l *Ledger) SignedReports(ctx context.Context) ([]string, error) {
+	found, err := l.read.QueryContext(ctx, `SELECT DISTINCT r.name FROM signatures s JOIN reports r ON r.id = s.report_id ORDER BY r.name`)
+	if err != nil {
+		return nil, fmt.Errorf("read signatures from the ledger: %w", err)
+	}
+	defer found.Close()
+	var names []string
+	for found.Next() {
+		var name string
+		if err := found.Scan(&name); err != nil {
+			return nil, fmt.Errorf("read signatures from the ledger: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, found.Err()
+}
+
 // scanReport reads the columns of selectReport, and more.
 func scanReport(row scanner, r *WrittenReport, more ...any) error {
 	var files, figures string

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -55,6 +56,10 @@ func TestSignatures(t *testing.T) {
 	}
 	if got, err = l.Signatures(t.Context(), "another"); err != nil || len(got) != 0 {
 		t.Errorf("%+v, %v", got, err)
+	}
+	third := report("run-3", "2026-03-17", "3.00") // nobody signs it
+	if names, err := l.SignedReports(t.Context()); err != nil || !slices.Equal(names, []string{"run-1", "run-2"}) {
+		t.Errorf("%q, %v; %s is not signed", names, err, third.Name)
 	}
 	latest, ok, err := l.LatestReport(t.Context(), first.Period)
 	if diff := cmp.Diff(again, latest); diff != "" || !ok || err != nil {

@@ -1,8 +1,10 @@
 package nightly
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tallyman/internal/config"
 	"tallyman/internal/sandbox"
@@ -53,6 +55,50 @@ func TestWhatDidNotHappen(t *testing.T) {
 		if notice := r.Notice(day.exit); kinds(notice.Absent) != day.want || notice.Absent == nil {
 			t.Errorf("%s: told %+v", day.at, notice.Absent)
 		}
+	}
+}
+
+// A report says which day file of its period has not come: in the summary, for programs, and in the overview's words.
+func TestMissingFilesInTheSummary(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	files := func(r *Report) string {
+		var parts []string
+		for _, f := range r.Summary.Completeness.Files {
+			parts = append(parts, f.Name+" "+f.Date+" "+f.State)
+		}
+		return strings.Join(parts, ", ")
+	}
+	w.clock.at(t, "2026-03-15T06:30:00+02:00")
+	if got := files(w.night("2026-03-14").Report); got != "" {
+		t.Errorf("before the first file: %s", got)
+	}
+	for _, date := range []string{"2026-03-15", "2026-03-18"} {
+		w.leave(date, "A,Ann,ZAR,100,"+date)
+	}
+	w.clock.at(t, "2026-03-18T06:30:00+02:00")
+	const missing = "za_sandbox_dailyfile_2026-03-17.csv 2026-03-17 missing"
+	r := w.night("2026-03-17").Report
+	if got := files(r); got != missing || r.Summary.Completeness.ExpectedFiles != 1 {
+		t.Errorf("%s, %d expected", got, r.Summary.Completeness.ExpectedFiles)
+	}
+	if got := files(w.night("2026-03-19").Report); got != "za_sandbox_dailyfile_2026-03-19.csv 2026-03-19 missing" {
+		t.Errorf("of the date asked for: %s", got)
+	}
+	l := openLedger(t, w.cfg.DataDir)
+	from, to := time.Date(2026, 3, 13, 22, 0, 0, 0, time.UTC), time.Date(2026, 3, 20, 22, 0, 0, 0, time.UTC)
+	reporter := &Reporter{Ledger: l, Calendar: w.cfg.Reconcile.Calendar(), DayFiles: w.cfg.Inbox.Pattern, Log: quiet()}
+	long, err := reporter.Report(t.Context(), ReportRequest{From: from, To: to, Out: filepath.Join(w.dir, "long")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "za_sandbox_dailyfile_2026-03-15.csv 2026-03-15 done, za_sandbox_dailyfile_2026-03-16.csv 2026-03-16 missing, " + missing +
+		", za_sandbox_dailyfile_2026-03-18.csv 2026-03-18 done"
+	if got := files(long); got != want {
+		t.Errorf("of a week: %s", got)
+	}
+	w.leave("2026-03-17", "A,Ann,ZAR,100,2026-03-17")
+	if got := files(w.night("2026-03-17").Report); got != "za_sandbox_dailyfile_2026-03-17.csv 2026-03-17 done" {
+		t.Errorf("when it has come: %s", got)
 	}
 }
 

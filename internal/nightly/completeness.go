@@ -2,9 +2,12 @@ package nightly
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"tallyman/formats"
+	"tallyman/internal/config"
 )
 
 // dates returns the first and the last business date of a period, empty where it is open, and how many they are; 0 if it
@@ -36,18 +39,48 @@ func (r *Reporter) completeness(ctx context.Context, q ReportRequest, read journ
 		return c, nil
 	}
 	first, last, count := r.dates(q)
-	if r.DayFiles {
+	if r.DayFiles != "" {
 		c.ExpectedFiles = count
 	}
 	if last == "" {
 		last = "9999-12-31"
 	}
 	files, err := r.Ledger.FilesBetween(ctx, first, last)
+	if err != nil {
+		return c, err
+	}
 	for _, f := range files {
 		c.Files = append(c.Files, formats.CompletenessFile{Name: f.Name, Date: f.BusinessDate, State: f.State})
 	}
-	return c, err
+	return c, r.addMissing(ctx, q, &c)
 }
+
+// addMissing adds the day files that should have come and have not: that of the report's date, and of a longer period
+// those between others that came. Before the first day file ever, none was expected.
+func (r *Reporter) addMissing(ctx context.Context, q ReportRequest, c *formats.Completeness) error {
+	if c.ExpectedFiles == 0 {
+		return nil
+	}
+	came, err := r.Ledger.DayFileDates(ctx, "")
+	if err != nil || len(came) == 0 {
+		return err
+	}
+	first, last, _ := r.dates(q)
+	if q.Date == "" {
+		last = min(last, came[len(came)-1])
+	}
+	day, err := config.ParseDate(max(first, came[0]))
+	for date := dateOf(day); err == nil && date <= last; date = dateOf(day) {
+		if _, there := slices.BinarySearch(came, date); !there {
+			c.Files = append(c.Files, formats.CompletenessFile{Name: strings.ReplaceAll(r.DayFiles, "{date}", date), Date: date, State: formats.FileMissing})
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+	slices.SortStableFunc(c.Files, func(a, b formats.CompletenessFile) int { return strings.Compare(a.Date, b.Date) })
+	return err
+}
+
+func dateOf(day time.Time) string { return day.Format(time.DateOnly) }
 
 // state is the word for what was found of the journals: damage weighs more than a torn tail.
 func (read *journalRead) state() string {

@@ -25,8 +25,43 @@ type letter struct {
 // maxAttached is the largest workbook that is attached, in bytes; mail servers refuse much more.
 const maxAttached = 15 << 20
 
-// letters is the directory of what is to be sent.
-func (n *Night) letters() string { return filepath.Join(n.config.DataDir, "mail") }
+// lettersDir is the directory of what is to be sent.
+func lettersDir(dataDir string) string { return filepath.Join(dataDir, "mail") }
+
+func (n *Night) letters() string { return lettersDir(n.config.DataDir) }
+
+// waitingLetters returns what is still to be sent, oldest first, but what cannot be read: the next pass says so.
+func waitingLetters(dataDir string) ([]letter, error) {
+	entries, err := os.ReadDir(lettersDir(dataDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the mail to be sent: %w", err)
+	}
+	var waiting []letter
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(lettersDir(dataDir), e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // sent meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the mail to be sent: %w", err)
+		}
+		var l letter
+		if !strings.HasPrefix(e.Name(), ".") && json.Unmarshal(text, &l) == nil {
+			waiting = append(waiting, l)
+		}
+	}
+	return waiting, nil
+}
+
+// WaitingMail names the reports that are still to be sent by mail, oldest first.
+func WaitingMail(dataDir string) ([]string, error) {
+	letters, err := waitingLetters(dataDir)
+	names := []string{}
+	for _, l := range letters {
+		names = append(names, fmt.Sprintf("the report for %s (%s)", l.Date, filepath.Base(l.Report)))
+	}
+	return names, err
+}
 
 // mail sends the report, and what earlier runs could not send.
 func (n *Night) mail(ctx context.Context, result *Result) error {

@@ -27,7 +27,7 @@ type Reporter struct {
 	Ledger    *ledger.Ledger // nil: an expected file tells the assertions
 	Calendar  config.Calendar
 	Tolerance int64
-	DayFiles  bool            // a day file is expected for every business date
+	DayFiles  string          // inbox.pattern, if a day file is expected for every business date
 	Workers   int             // that read the journal; 0: one a processor
 	Memory    int64           // bytes to remember customers and events in; what is more goes to disk; 0: no limit
 	Block     int             // bytes of it that are read at once; 0: as many as is best

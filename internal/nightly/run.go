@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"tallyman/internal/config"
 	"tallyman/internal/journal"
 	"tallyman/internal/mailbox"
 )
@@ -146,7 +147,7 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) (err e
 func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped bool) (*Report, error) {
 	reporter := &Reporter{
 		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Memory: int64(n.config.Reconcile.Memory), Secrets: q.Secrets,
-		DayFiles: n.config.Inbox.Configured(), Ageing: n.config.Reconcile.Ageing, Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
+		DayFiles: expectedName(n.config.Inbox), Ageing: n.config.Reconcile.Ageing, Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
 	}
 	if n.options.DryRun {
 		reporter.Rendering.Written = nil
@@ -159,6 +160,14 @@ func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped b
 		Date: date, Journals: []string{filepath.Join(n.config.DataDir, "journal")}, Optional: true,
 		Out: filepath.Join(n.config.Reports.Dir, date, n.id), Comments: comments, Reports: n.config.Reports.Dir,
 	})
+}
+
+// expectedName is the pattern of the day files' names; empty if there is no inbox for them to come to.
+func expectedName(inbox config.Inbox) string {
+	if !inbox.Configured() {
+		return ""
+	}
+	return inbox.Pattern
 }
 
 // ReportedExceptions returns the paths of the exceptions.csv of all reports below a reports directory, the newest report

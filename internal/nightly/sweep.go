@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tallyman/internal/config"
-	"tallyman/internal/ledger"
 )
 
 // A sweep removes results that have been kept long enough. It knows them by the names that runs give them and leaves
@@ -42,7 +41,8 @@ func (s *Swept) Bytes() (n int64) {
 }
 
 // Sweep removes what the retention of the configuration allows, under the run lock; a dry run only looks. A directory that
-// holds the results of an unfinished or held file stays, and so does the last report of each business date.
+// holds the results of an unfinished or held file stays, and so do the last report of each business date, one that somebody
+// signed, and one that is still to be sent by mail.
 func Sweep(ctx context.Context, cfg *config.Config, now time.Time, dryRun bool) (_ *Swept, err error) {
 	if !dryRun {
 		unlock, err := lock(ctx, cfg.DataDir, "sweep", now)
@@ -52,7 +52,11 @@ func Sweep(ctx context.Context, cfg *config.Config, now time.Time, dryRun bool) 
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
 	s := &sweeper{now: now, swept: &Swept{DryRun: dryRun, Runs: []SweptItem{}, Reports: []SweptItem{}, Torn: []SweptItem{}, Needed: []string{}}}
-	if s.runs(ctx, cfg) && s.reports(ctx, cfg) {
+	needed, err := findNeeded(ctx, cfg)
+	if err != nil {
+		return s.swept, err
+	}
+	if s.runs(ctx, cfg, needed) && s.reports(ctx, cfg, needed) {
 		s.tornIn(ctx, filepath.Join(cfg.DataDir, "outbox"))
 	}
 	return s.swept, s.err
@@ -66,20 +70,16 @@ type sweeper struct {
 }
 
 // runs removes old directories of runs.
-func (s *sweeper) runs(ctx context.Context, cfg *config.Config) bool {
+func (s *sweeper) runs(ctx context.Context, cfg *config.Config, needed *needed) bool {
 	dir := filepath.Join(cfg.DataDir, "runs")
-	needed, err := unsettledRuns(ctx, cfg.DataDir)
-	if err != nil {
-		return s.fail(err)
-	}
 	for _, id := range s.runsIn(dir) {
 		path := filepath.Join(dir, id)
 		if !s.old(id, cfg.Keep.Runs) {
 			s.tornIn(ctx, path)
 			continue
 		}
-		if name, ok := needed[id]; ok {
-			s.swept.Needed = append(s.swept.Needed, fmt.Sprintf("%s: %s is not finished", path, name))
+		if why, ok := needed.runs[id]; ok {
+			s.swept.Needed = append(s.swept.Needed, path+": "+why)
 			continue
 		}
 		s.swept.Runs = s.remove(ctx, path, s.swept.Runs)
@@ -87,28 +87,8 @@ func (s *sweeper) runs(ctx context.Context, cfg *config.Config) bool {
 	return s.err == nil
 }
 
-// unsettledRuns returns the last run of each file that is unfinished or held, with the file's name.
-func unsettledRuns(ctx context.Context, dataDir string) (map[string]string, error) {
-	l, err := ledger.OpenExisting(ctx, dataDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dataDir, "runs")); err == nil {
-			return nil, &InputError{fmt.Errorf("%s has runs and no ledger, so that nobody knows which of them are finished: restore the ledger from a backup", dataDir)}
-		}
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	files, err := l.Unsettled(ctx)
-	runs := map[string]string{}
-	for _, f := range files {
-		runs[f.RunID] = f.Name
-	}
-	return runs, errors.Join(err, l.Close())
-}
-
 // reports removes old reports, but of each business date the last whole one and what is newer.
-func (s *sweeper) reports(ctx context.Context, cfg *config.Config) bool {
+func (s *sweeper) reports(ctx context.Context, cfg *config.Config, needed *needed) bool {
 	dates, err := os.ReadDir(cfg.Reports.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.fail(fmt.Errorf("look through the reports: %w", err))
@@ -125,11 +105,14 @@ func (s *sweeper) reports(ctx context.Context, cfg *config.Config) bool {
 		}
 		for i, id := range ids {
 			path := filepath.Join(dir, id)
+			why, wanted := needed.reports[id]
 			switch {
 			case !s.old(id, cfg.Keep.Reports):
 				s.tornIn(ctx, path)
 			case i >= last:
 				s.swept.Needed = append(s.swept.Needed, path+": it is the last report of "+date.Name())
+			case wanted:
+				s.swept.Needed = append(s.swept.Needed, path+": "+why)
 			default:
 				s.swept.Reports = s.remove(ctx, path, s.swept.Reports)
 			}

@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -112,6 +113,113 @@ func TestSweep(t *testing.T) {
 	if swept := w.sweep(false); len(swept.Reports) != 0 || !exists(filepath.Join(reports, "2026-03-16", recent.RunID, "summary.json")) {
 		t.Errorf("reports %q were swept", paths(swept.Reports))
 	}
+}
+
+// What somebody may still ask for is never swept, however old it is and whatever keep says.
+func TestSweepKeepsWhatIsNeeded(t *testing.T) {
+	// Two reports of one date, so that the first is not the last of it; many customers, so that a file can miss them.
+	prepared := func(t *testing.T) (w *world, first *Result) {
+		w = newWorld(t, sandbox.Options{})
+		w.leave("2026-03-16", manyRows(20, 100)...)
+		first = w.night("2026-03-16")
+		w.clock.at(t, "2026-03-17T04:30:00Z")
+		w.night("2026-03-16")
+		w.clock.at(t, "2026-03-17T04:31:00Z") // ids of runs sort by time
+		return w, first
+	}
+	file := func(w *world, date string) string {
+		t.Helper()
+		return filepath.Join(w.api.InboxDir(), "za_sandbox_dailyfile_"+date+".csv")
+	}
+	for name, tt := range map[string]struct {
+		// need makes something that is needed, and returns where it stands.
+		need func(t *testing.T, w *world, first *Result) string
+		says string // why it stays; empty: a sweep does not even look there
+	}{
+		"a held file's bytes": {func(t *testing.T, w *world, _ *Result) string {
+			w.leave("2026-03-17", manyRows(1, 100)...)
+			held := w.night("2026-03-16").Files[0]
+			if held.State != ledger.FileHeld {
+				t.Fatalf("%+v", held)
+			}
+			return filepath.Join(w.cfg.DataDir, "files", held.SHA256)
+		}, ""},
+		"a held file's results": {func(t *testing.T, w *world, _ *Result) string {
+			w.leave("2026-03-17", manyRows(1, 100)...)
+			r := w.night("2026-03-16")
+			if err := os.Remove(file(w, "2026-03-17")); err != nil {
+				t.Fatal(err)
+			}
+			return filepath.Join(w.cfg.DataDir, "runs", r.RunID)
+		}, "za_sandbox_dailyfile_2026-03-17.csv is not finished"},
+		"an unfinished file's bytes": {func(t *testing.T, w *world, _ *Result) string {
+			w.leave("2026-03-17", manyRows(20, 101)...)
+			w.api.RevokeKey(sandbox.Test)
+			return filepath.Join(w.cfg.DataDir, "files", w.night("2026-03-16").Files[0].SHA256)
+		}, ""},
+		"the last report of a date": {func(t *testing.T, w *world, _ *Result) string {
+			return w.night("2026-03-16").Report.Dir
+		}, "it is the last report of 2026-03-16"},
+		"a signed report": {func(t *testing.T, w *world, first *Result) string {
+			l := openLedger(t, w.cfg.DataDir)
+			written, err := FindWritten(t.Context(), l, first.Report.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Sign(t.Context(), ledger.Signature{Report: written, By: "nomsa", SignedAt: w.clock.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			return first.Report.Dir
+		}, "it is signed"},
+		"a report that is still to be mailed": {func(t *testing.T, w *world, first *Result) string {
+			n := w.open("run")
+			if err := errors.Join(n.writeLetter(first.Report), n.Close()); err != nil {
+				t.Fatal(err)
+			}
+			return first.Report.Dir
+		}, "it is still to be sent by mail"},
+		"a result that is not delivered": {func(t *testing.T, w *world, first *Result) string {
+			n := w.open("run")
+			if err := errors.Join(n.post(first.Files[0].Outcome, "late.outcome.csv"), n.Close()); err != nil {
+				t.Fatal(err)
+			}
+			return filepath.Join(n.outbox(), "late.outcome.csv")
+		}, ""},
+		"the journal": {func(t *testing.T, w *world, _ *Result) string {
+			w.pay("1", w.id("C-1"), 5, "2026-03-16T05:00:00Z")
+			return filepath.Join(w.cfg.DataDir, "journal", "2026-03-17.jsonl")
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, first := prepared(t)
+			w.cfg.Keep.Runs, w.cfg.Keep.Reports = 1, 1
+			needed := tt.need(t, w, first)
+			at := w.clock.Now().AddDate(-1, 0, 0)
+			if err := os.Chtimes(needed, at, at); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.at(t, "2027-03-17T04:30:00Z")
+			swept := w.sweep(false)
+			if len(swept.Runs) == 0 {
+				t.Error("nothing at all was swept")
+			}
+			if !exists(needed) {
+				t.Errorf("%s was swept: %+v", needed, swept)
+			}
+			if tt.says != "" && !slices.Contains(swept.Needed, needed+": "+tt.says) {
+				t.Errorf("%q does not say that %s stays: %s", swept.Needed, needed, tt.says)
+			}
+		})
+	}
+}
+
+// manyRows are so many rows of a day file, with one balance.
+func manyRows(n, balance int) []string {
+	var rows []string
+	for i := range n {
+		rows = append(rows, fmt.Sprintf("C-%d,Customer,ZAR,%d,", i, balance))
+	}
+	return rows
 }
 
 // A report that a kill has cut short does not stand in for the last whole one.

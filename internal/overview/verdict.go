@@ -59,19 +59,17 @@ func (o *Overview) Reasons() []string {
 	return why
 }
 
-// The states of a customer file that keep its balances out of the figures, as the ledger words them, and the one of a
-// file that should have come.
+// The states of a customer file that keep its balances out of the figures, as the ledger words them.
 const (
 	fileHeld     = "held"
 	fileRejected = "rejected"
-	fileMissing  = "missing"
 )
 
 // datesCame counts the business dates of which a file came, in whatever state it is.
 func datesCame(c formats.Completeness) int {
 	dates := map[string]bool{}
 	for _, f := range c.Files {
-		if f.State != fileMissing {
+		if f.State != formats.FileMissing {
 			dates[f.Date] = true
 		}
 	}
