@@ -29,8 +29,8 @@ const (
 )
 
 // NewCensus begins a census whose database is in a directory. It must be closed, before the next one in that directory.
-func (l *Ledger) NewCensus(ctx context.Context, dir string) (c *Census, err error) {
-	c = &Census{path: filepath.Join(dir, censusName)}
+func (l *Ledger) NewCensus(ctx context.Context, dir string) (_ *Census, err error) {
+	c := &Census{path: filepath.Join(dir, censusName)}
 	if err := touch(c.path); err != nil {
 		return nil, fmt.Errorf("compare the file with the ledger: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,4 +233,20 @@ func TestLastRun(t *testing.T) {
 	if ran, err := l.RanBetween(t.Context(), "run", time.UnixMicro(100), time.UnixMicro(101)); err != nil || !ran {
 		t.Errorf("%v, %v", ran, err)
 	}
+}
+
+// A census whose database cannot be written is an error, and leaves nothing behind.
+func TestCensusOnABrokenDatabase(t *testing.T) {
+	l, dir := openTest(t, t.TempDir()), t.TempDir()
+	path := filepath.Join(dir, censusName)
+	must(t, os.WriteFile(path, []byte(strings.Repeat("this is no database ", 500)), 0o600))
+	if c, err := l.NewCensus(t.Context(), dir); err == nil || c != nil {
+		t.Errorf("%v, %v", c, err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the broken database was left behind")
+	}
+	c, err := l.NewCensus(t.Context(), dir) // the connection can be used again
+	must(t, err)
+	must(t, c.Close(t.Context()))
 }
