@@ -34,6 +34,8 @@ type Payment struct {
 	// out, as some of Moment's samples do.
 	At   time.Time
 	Bare bool
+	// Late keeps the event back: only [Sandbox.Redeliver] sends it.
+	Late bool
 }
 
 // Event is a message that the sandbox sends to the receiver.
@@ -145,7 +147,9 @@ func (s *Sandbox) Pay(p Payment) (Event, error) {
 		s.books[p.Mode].lower(p.CustomerID, p.Currency, p.Amount)
 	}
 	s.till.add(e)
-	s.sender.enqueue(e)
+	if !p.Late {
+		s.sender.enqueue(e)
+	}
 	return e, nil
 }
 

@@ -249,3 +249,25 @@ func TestCloseGivesUpWhatWaits(t *testing.T) {
 		t.Errorf("%d given up after an event came too late", got)
 	}
 }
+
+func TestLateEventWaits(t *testing.T) {
+	r := listenForEvents(t)
+	s := withReceiver(t, r, Options{LowerBalance: true})
+	as(t, s).want(as(t, s).create(full), 201)
+	late, err := s.Pay(Payment{CustomerID: "ACC-1", Amount: 5000, Late: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flush(t, s)
+	if got := r.heardFrom(t); len(got) != 0 {
+		t.Errorf("%d messages", len(got))
+	}
+	if c, _ := s.Customer(Test, "ACC-1"); *c.Balance != 10000 || len(s.Payments()) != 1 {
+		t.Errorf("balance %d, %d payments: the money is there, whatever was told", *c.Balance, len(s.Payments()))
+	}
+	s.Redeliver(late)
+	flush(t, s)
+	if got := r.heardFrom(t); len(got) != 1 || got[0].id != late.WebhookID {
+		t.Errorf("%+v", got)
+	}
+}
