@@ -27,7 +27,7 @@ func faultOf(c syscalltest.Call) syscalltest.Verdict {
 	case c.Name == "connect":
 		return syscalltest.Verdict{Errno: syscall.ECONNREFUSED}
 	case c.Socket():
-		return syscalltest.Verdict{Errno: syscall.ECONNRESET}
+		return syscalltest.Verdict{Errno: syscall.ECONNRESET, HangUp: true}
 	case c.Name == "write" || c.Name == "pwrite64":
 		return syscalltest.Verdict{Half: true}
 	case c.Name == "mkdirat" || c.Make:

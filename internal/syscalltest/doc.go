@@ -23,7 +23,8 @@ func (c Call) Socket() bool { return c.Path == "" }
 
 // Verdict says what becomes of a call. The zero value lets it happen.
 type Verdict struct {
-	Errno syscall.Errno // the call fails with it and does nothing
-	Half  bool          // a write writes the first half of its bytes
-	Kill  bool          // the process is killed before the call, as by kill -9
+	Errno  syscall.Errno // the call fails with it and does nothing
+	Half   bool          // a write writes the first half of its bytes
+	HangUp bool          // the connection has ended in both directions too, as after a reset
+	Kill   bool          // the process is killed before the call, as by kill -9
 }

@@ -117,6 +117,9 @@ func (w *watcher) answer(n *notification) response {
 	case v.Kill:
 		_ = unix.Kill(w.process, unix.SIGKILL)
 	case v.Errno != 0:
+		if v.HangUp {
+			w.hangUp(n)
+		}
 		r.flags, r.errno = 0, -int32(v.Errno)
 	case v.Half:
 		if written, err := w.half(n); err == nil && written > 0 {
@@ -205,12 +208,7 @@ func (w *watcher) half(n *notification) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	process, err := unix.PidfdOpen(w.process, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer unix.Close(process)
-	fd, err := unix.PidfdGetfd(process, int(int32(n.args[0])), 0)
+	fd, err := w.borrow(n)
 	if err != nil {
 		return 0, err
 	}
@@ -219,4 +217,22 @@ func (w *watcher) half(n *notification) (int, error) {
 		return unix.Pwrite(fd, data, int64(n.args[3]))
 	}
 	return unix.Write(fd, data)
+}
+
+// hangUp ends the caller's connection. One that is gone already needs no end.
+func (w *watcher) hangUp(n *notification) {
+	if fd, err := w.borrow(n); err == nil {
+		_ = unix.Shutdown(fd, unix.SHUT_RDWR)
+		_ = unix.Close(fd)
+	}
+}
+
+// borrow opens the descriptor in the caller's first argument a second time.
+func (w *watcher) borrow(n *notification) (int, error) {
+	process, err := unix.PidfdOpen(w.process, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(process)
+	return unix.PidfdGetfd(process, int(int32(n.args[0])), 0)
 }
