@@ -141,7 +141,9 @@ func (n *Night) Close() error {
 		errs = append(errs, n.ledger.Close())
 	}
 	if n.spool != "" {
-		errs = append(errs, os.RemoveAll(n.spool))
+		if err := os.RemoveAll(n.spool); err != nil {
+			errs = append(errs, fmt.Errorf("empty the spool: %w", err))
+		}
 	}
 	if n.unlock != nil {
 		errs = append(errs, n.unlock())
