@@ -16,6 +16,9 @@ const summarySheet = "Summary"
 // mostGroups is how many lines a table of the summary has; strangers choose the currencies of events that do not count.
 const mostGroups = 200
 
+// leftOut stands where the rows of a sheet would be counted, had it any.
+const leftOut = "left out"
+
 // summary writes the first sheet, from top to bottom.
 type summary struct {
 	*book
@@ -185,7 +188,7 @@ func (s *summary) local(text string) string {
 // rollForward shows the control totals of each currency, what the rows of Balances add up to, and whether the two agree.
 func (s *summary) rollForward() {
 	s.section("Roll-forward: opening + billed - paid = closing", "currency", "figures", "", "opening", "billed", "paid", "closing", "check")
-	balances := s.table("Balances")
+	balances := s.table(balancesSheet)
 	for _, t := range s.overview.Summary.RollForward {
 		digits, _ := formats.MinorDigits(t.Currency)
 		only := where{{"currency", t.Currency}}
@@ -218,7 +221,7 @@ func (s *summary) foots(digits int, t formats.RollForward) string {
 // customers shows where the customers stand, by status.
 func (s *summary) customers() {
 	s.section("Customers by status", "currency", "status", "", "customers", "rows of Balances", "closing", "sum of the rows", "check")
-	balances := s.table("Balances")
+	balances := s.table(balancesSheet)
 	for _, t := range first(s, s.overview.Summary.Customers) {
 		s.compare(balances, where{{"currency", t.Currency}, {"status", t.Status}}, "closing_balance", t.Currency, t.Count, t.Closing,
 			words(t.Currency), words(overview.Words(t.Status)), words(""))
@@ -228,7 +231,7 @@ func (s *summary) customers() {
 // payments shows what became of the lines of the journal.
 func (s *summary) payments() {
 	s.section("Payments by what became of them", "currency", "status", "reason", "payments", "rows of Payments", "sum", "sum of the rows", "check")
-	payments := s.table("Payments")
+	payments := s.table(paymentsSheet)
 	for _, t := range first(s, s.overview.Summary.Events) {
 		s.compare(payments, where{{"currency", t.Currency}, {"status", t.Status}, {"reason", t.Reason}}, "amount", t.Currency, t.Count, t.Sum,
 			words(t.Currency), words(overview.Words(t.Status)), words(overview.Words(t.Reason)))
@@ -241,6 +244,10 @@ func (s *summary) compare(t *table, w where, column, currency string, count int6
 	rows, money := t.totals.count(w), t.totals.sum(column, w)
 	want, err := overview.ParseDecimal(sum)
 	agree := err == nil && rows == count && money.Cmp(want) == 0
+	if t.left {
+		s.line(append(labels, counted(count), words(leftOut), printed(sum, currency), words(leftOut))...)
+		return
+	}
 	cells := append(labels, counted(count), counted(rows), printed(sum, currency), printed(money.String(), currency))
 	_, exact := decimal(sum)
 	formula := t.countFormula(w)
@@ -254,11 +261,16 @@ func (s *summary) compare(t *table, w where, column, currency string, count int6
 
 func (s *summary) exceptions() {
 	s.section("Exceptions by reason", "severity", "reason", "", "exceptions", "rows of Exceptions", "amounts", "", "check")
-	exceptions := s.table("Exceptions")
+	exceptions := s.table(exceptionsSheet)
 	for _, t := range first(s, s.overview.Summary.Exceptions) {
 		w := where{{"severity", t.Severity}, {"reason", t.Reason}}
 		rows := exceptions.totals.count(w)
 		cells := []cellOf{words(t.Severity), words(overview.Words(t.Reason)), words(""), counted(t.Count), counted(rows), words(s.money(t)), words("")}
+		if exceptions.left {
+			cells[4] = words(leftOut)
+			s.line(cells...)
+			continue
+		}
 		formula := exceptions.countFormula(w)
 		if formula == "" {
 			s.line(append(cells, verdictCell(rows == t.Count, ""))...)

@@ -44,6 +44,12 @@ func (b *book) survey(f file) (*table, error) {
 	if t.columns, err = overview.Columns(path); err != nil {
 		return nil, err
 	}
+	// What is left out is not read: summary.json knows its number of rows.
+	if t.rows = b.printedRows(f); t.rows > b.options.MaxRows {
+		t.left = true
+		return t, nil
+	}
+	t.rows = 0
 	t.widths = make([]int, len(t.columns))
 	for i, name := range t.columns {
 		t.kinds = append(t.kinds, overview.KindOf(name))
@@ -71,6 +77,26 @@ func (b *book) survey(f file) (*table, error) {
 	}
 	t.left = t.rows > b.options.MaxRows
 	return t, err
+}
+
+// printedRows is how many rows a file has according to summary.json; 0 if that does not say.
+func (b *book) printedRows(f file) int {
+	s, n := b.overview.Summary, int64(0)
+	switch f.sheet {
+	case balancesSheet:
+		for _, t := range s.Customers {
+			n += t.Count
+		}
+	case paymentsSheet:
+		for _, t := range s.Events {
+			n += t.Count
+		}
+	case exceptionsSheet:
+		for _, t := range s.Exceptions {
+			n += t.Count
+		}
+	}
+	return int(n)
 }
 
 // writeTable writes the sheets of a table.

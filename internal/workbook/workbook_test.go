@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -226,6 +228,38 @@ func TestRowsThatAreTooMany(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	checkSummary(t, f)
+}
+
+// A file that is left out is not even read, and the summary says so instead of comparing it.
+func TestLeftOutIsNotRead(t *testing.T) {
+	dir := reporttest.Write(t, reporttest.Options{Customers: 45})
+	o, err := overview.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"balances.csv", "payments.csv", "exceptions.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("currency,amount\nZAR,no amount\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := workbook.Write(&out, o, workbook.Options{MaxRows: 1}); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, out.Bytes())
+	rows, err := f.GetRows("Summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for _, row := range rows {
+		if len(row) > 4 && row[4] == "left out" {
+			left++
+		}
+	}
+	if want := len(o.Summary.Customers) + len(o.Summary.Events) + len(o.Summary.Exceptions); left != want {
+		t.Errorf("%d lines of the summary say so, want %d", left, want)
+	}
 }
 
 // checkSummary calculates every check of the summary anew.
