@@ -3,7 +3,6 @@ package formats
 import (
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,108 +35,135 @@ type ExpectedCounts struct {
 // A row without customer_id or balance, or with another outcome than created, updated or unchanged, asserts nothing: it
 // is left out and counted. A customer again with the same currency and balance counts once. Anything else that is wrong,
 // a customer again with other figures included, is a *FileError with its line and column, and nothing of the file may be
-// used.
+// used. The texts of a row share memory with those of rows near it: clone what you keep of a few.
 func ReadExpected(r io.Reader, take func(ExpectedRow) error) (ExpectedCounts, error) {
-	var counts ExpectedCounts
-	table, err := openNamedColumns(r,
-		[]string{"customer_id", "currency", "balance"},
-		[]string{"external_reference", "name", "due_date", "outcome", "payable"})
+	columns := expectedColumns()
+	table, err := openNamedColumns(r, columns[:3], columns[3:])
 	if err != nil {
-		return counts, err
+		return ExpectedCounts{}, err
 	}
-	seen := map[string]expectedFigures{}
-	currency := ""
-	for {
-		row, err := table.next()
-		if errors.Is(err, io.EOF) {
-			return counts, nil
-		}
-		if err != nil {
-			return counts, err
-		}
-		counts.Rows++
-		if !row.asserts() {
-			counts.LeftOut++
-			continue
-		}
-		expected, err := row.expected()
-		if err != nil {
-			return counts, err
-		}
-		// One copy serves all rows of a currency; a piece of each row's text would keep the whole row in memory.
-		if expected.Currency != currency {
-			currency = strings.Clone(expected.Currency)
-		}
-		expected.Currency = currency
-		figures := expectedFigures{currency, expected.Balance}
-		if earlier, again := seen[expected.CustomerID]; again {
-			if earlier != figures {
-				return counts, &FileError{Line: row.line, Column: "customer_id", Rule: "conflicting_customer", Remedy: "the customer stands in the file twice, with different currency or balance; keep the right one"}
-			}
-			counts.Repeated++
-			continue
-		}
-		seen[expected.CustomerID] = figures
-		counts.Taken++
-		if err := take(expected); err != nil {
-			return counts, err
-		}
-	}
+	return readExpectedTable(table, take)
 }
 
-// expectedFigures are what must agree when a customer is there twice.
-type expectedFigures struct {
-	currency string
-	balance  int64
+func readExpectedTable(table *namedColumns, take func(ExpectedRow) error) (ExpectedCounts, error) {
+	var counts ExpectedCounts
+	seen := newExpectedSeen()
+	err := eachStretch(table, expectedColumns(), readExpectedRows, func(rows expectedRows) error {
+		counts.Rows += rows.read
+		counts.LeftOut += rows.read - len(rows.rows)
+		for i := range rows.rows {
+			row := &rows.rows[i]
+			row.Currency = seen.currency(row.Currency)
+			again, same := seen.add(row)
+			switch {
+			case again && !same:
+				return &FileError{Line: row.Line, Column: "customer_id", Rule: "conflicting_customer", Remedy: "the customer stands in the file twice, with different currency or balance; keep the right one"}
+			case again:
+				counts.Repeated++
+				continue
+			}
+			counts.Taken++
+			if err := take(*row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// The columns of an expected file, as numbers of the cells of a row. The first three are required.
+const (
+	expectedCustomer = iota
+	expectedCurrency
+	expectedBalance
+	expectedReference
+	expectedName
+	expectedDueDate
+	expectedOutcome
+	expectedPayable
+)
+
+func expectedColumns() []string {
+	return []string{"customer_id", "currency", "balance", "external_reference", "name", "due_date", "outcome", "payable"}
+}
+
+// expectedRows are the rows of a stretch that assert something, of so many that were read.
+type expectedRows struct {
+	rows []ExpectedRow
+	read int
+}
+
+// readExpectedRows reads the rows of a stretch up to the first one that is wrong.
+func readExpectedRows(r *tableRows) (expectedRows, error) {
+	var out expectedRows
+	known := ""
+	for r.next() {
+		if !asserts(r.cells) {
+			out.read++
+			continue
+		}
+		row, err := expectedRow(r.cells, r.at, known)
+		if err != nil {
+			return out, err
+		}
+		known = row.Currency
+		out.read++
+		out.rows = append(out.rows, row)
+	}
+	return out, nil
 }
 
 // asserts reports whether the row says what somebody owes.
-func (r *namedRow) asserts() bool {
-	outcome := r.cell("outcome")
-	return r.cell("customer_id") != "" && r.cell("balance") != "" &&
-		(outcome == "" || slices.Contains([]string{"created", "updated", "unchanged"}, outcome))
+func asserts(cells []string) bool {
+	switch cells[expectedOutcome] {
+	case "", "created", "updated", "unchanged":
+		return cells[expectedCustomer] != "" && cells[expectedBalance] != ""
+	}
+	return false
 }
 
-// expected reads the row's cells.
-func (r *namedRow) expected() (ExpectedRow, error) {
+// expectedRow reads the cells of a row. known is a currency that need not be looked up again.
+func expectedRow(cells []string, line int, known string) (ExpectedRow, error) {
 	row := ExpectedRow{
-		CustomerID:        strings.Clone(r.cell("customer_id")),
-		Currency:          r.cell("currency"),
-		ExternalReference: strings.Clone(r.cell("external_reference")),
-		Name:              strings.Clone(r.cell("name")),
-		DueDate:           strings.Clone(r.cell("due_date")),
-		Payable:           strings.Clone(r.cell("payable")),
-		Line:              r.line,
+		CustomerID:        cells[expectedCustomer],
+		Currency:          cells[expectedCurrency],
+		ExternalReference: cells[expectedReference],
+		Name:              cells[expectedName],
+		DueDate:           cells[expectedDueDate],
+		Payable:           cells[expectedPayable],
+		Line:              line,
 	}
-	for _, column := range []string{"customer_id", "external_reference", "name"} {
-		if !utf8.ValidString(r.cell(column)) {
-			return row, r.fault(column, "bad_encoding", "the text is not valid UTF-8; export the file as UTF-8")
+	fault := func(column int, rule, remedy string) error {
+		return &FileError{Line: line, Column: expectedColumns()[column], Rule: rule, Remedy: remedy}
+	}
+	for _, column := range [...]int{expectedCustomer, expectedReference, expectedName} {
+		if !utf8.ValidString(cells[column]) {
+			return row, fault(column, "bad_encoding", "the text is not valid UTF-8; export the file as UTF-8")
 		}
 	}
 	if strings.TrimSpace(row.CustomerID) != row.CustomerID {
-		return row, r.fault("customer_id", "bad_customer_id", "take out the white space around it, or it fits no event")
+		return row, fault(expectedCustomer, "bad_customer_id", "take out the white space around it, or it fits no event")
 	}
 	if row.Currency == "" {
-		return row, r.fault("currency", "missing_currency", "a balance means nothing without its currency")
+		return row, fault(expectedCurrency, "missing_currency", "a balance means nothing without its currency")
 	}
-	if word, remedy := checkCurrency(row.Currency); word != "" {
-		return row, r.fault("currency", word, remedy)
+	if row.Currency != known {
+		if word, remedy := checkCurrency(row.Currency); word != "" {
+			return row, fault(expectedCurrency, word, remedy)
+		}
 	}
 	if word, remedy := checkDueDate(row.DueDate); word != "" {
-		return row, r.fault("due_date", word, remedy)
+		return row, fault(expectedDueDate, word, remedy)
 	}
-	if !slices.Contains([]string{"", "yes", "no"}, row.Payable) {
-		return row, r.fault("payable", "bad_payable", "write yes or no, or leave it empty")
+	if row.Payable != "" && row.Payable != "yes" && row.Payable != "no" {
+		return row, fault(expectedPayable, "bad_payable", "write yes or no, or leave it empty")
 	}
 	var amount *AmountError
-	balance, err := ParseMinor(r.cell("balance"))
+	balance, err := ParseMinor(cells[expectedBalance])
 	if errors.As(err, &amount) {
-		return row, r.fault("balance", "bad_balance", amount.Hint)
+		return row, fault(expectedBalance, "bad_balance", amount.Hint)
 	}
 	row.Balance = balance
 	return row, err
-}
-
-func (r *namedRow) fault(column, rule, remedy string) error {
-	return &FileError{Line: r.line, Column: column, Rule: rule, Remedy: remedy}
 }

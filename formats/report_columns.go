@@ -10,11 +10,18 @@ import (
 	"strings"
 )
 
+// columnsBuffer is how many bytes of such a file are read at once.
+const columnsBuffer = 64 << 10
+
 // namedColumns reads a CSV file of ours or of somebody's spreadsheet by the names in its header.
 type namedColumns struct {
-	csv   *csv.Reader
-	index map[string]int
-	line  int
+	src    *bufio.Reader // what csv reads from
+	csv    *csv.Reader
+	index  map[string]int
+	line   int
+	base   int  // lines that were read by another way than csv
+	simple bool // the header is one line, as it stands there
+	piece  int  // bytes of it that are read at once, by the plain way
 }
 
 // namedRow is one record of such a file; it is valid until the next one is read.
@@ -26,13 +33,12 @@ type namedRow struct {
 
 // openNamedColumns reads the header. Names are compared without case and surrounding space.
 func openNamedColumns(r io.Reader, required, optional []string) (*namedColumns, error) {
-	src := bufio.NewReaderSize(r, 64<<10)
+	src := bufio.NewReaderSize(r, columnsBuffer)
 	if err := checkBeginning(src); err != nil {
 		return nil, err
 	}
-	t := &namedColumns{csv: csv.NewReader(src), index: map[string]int{}}
-	t.csv.ReuseRecord = true
-	t.csv.Comma = sniffDelimiter(src)
+	t := &namedColumns{index: map[string]int{}, piece: stretchBytes}
+	t.use(src, sniffDelimiter(src))
 	record, err := t.read()
 	if errors.Is(err, io.EOF) {
 		return nil, &FileError{Line: 1, Rule: "missing_header", Remedy: "the file has no header line"}
@@ -40,6 +46,7 @@ func openNamedColumns(r io.Reader, required, optional []string) (*namedColumns, 
 	if err != nil {
 		return nil, err
 	}
+	t.simple = !strings.Contains(strings.Join(record, ""), "\n")
 	for i, cell := range record {
 		name := strings.ToLower(strings.TrimSpace(cell))
 		if !slices.Contains(required, name) && !slices.Contains(optional, name) {
@@ -56,6 +63,14 @@ func openNamedColumns(r io.Reader, required, optional []string) (*namedColumns, 
 		}
 	}
 	return t, nil
+}
+
+// use makes the table read records from src on. A buffer of that size csv.Reader takes as its own, so that what it has not
+// read is still there.
+func (t *namedColumns) use(src *bufio.Reader, delimiter rune) {
+	t.src, t.csv = src, csv.NewReader(src)
+	t.csv.ReuseRecord = true
+	t.csv.Comma = delimiter
 }
 
 // sniffDelimiter decides between comma and semicolon from the first line, where a spreadsheet of another country puts
@@ -81,9 +96,14 @@ func (t *namedColumns) next() (namedRow, error) {
 func (t *namedColumns) read() ([]string, error) {
 	record, err := t.csv.Read()
 	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		parse.StartLine += t.base
+		parse.Line += t.base
+	}
 	switch {
 	case err == nil:
 		t.line, _ = t.csv.FieldPos(0)
+		t.line += t.base
 		return record, nil
 	case errors.Is(err, io.EOF):
 		return nil, io.EOF

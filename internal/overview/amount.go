@@ -2,7 +2,6 @@ package overview
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -104,6 +103,63 @@ func firstDay(bucket string) int {
 	return n
 }
 
+// quick reads an amount that fits into int64.
+func quick(text string) (minor int64, digits int, ok bool) {
+	rest, negative := strings.CutPrefix(text, "-")
+	if rest == "" || len(rest) > 18 {
+		return 0, 0, false
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case '0' <= c && c <= '9':
+			minor = 10*minor + int64(c-'0')
+		case c == '.' && digits == 0 && 0 < i && i < len(rest)-1:
+			digits = len(rest) - 1 - i
+		default:
+			return 0, 0, false
+		}
+	}
+	if negative {
+		minor = -minor
+	}
+	return minor, digits, true
+}
+
+// amountSum adds up amounts of one currency: those that fit into int64 apart from the others, which are few.
+type amountSum struct {
+	minor  int64
+	digits int
+	large  Decimal
+}
+
+// add adds an amount; an empty one is 0.
+func (s *amountSum) add(text string) (sign int, err error) {
+	v, digits, ok := quick(text)
+	if !ok {
+		large, err := ParseDecimal(text)
+		if err != nil {
+			return 0, err
+		}
+		s.large.Add(large)
+		return large.Sign(), nil
+	}
+	s.digits = max(s.digits, digits)
+	sum := s.minor + v
+	if (sum > s.minor) != (v > 0) && v != 0 { // it ran over
+		s.large.minor.Add(&s.large.minor, big.NewInt(s.minor))
+		sum = v
+	}
+	s.minor = sum
+	return cmp.Compare(v, 0), nil
+}
+
+// decimal returns the sum.
+func (s *amountSum) decimal() *Decimal {
+	d := &Decimal{digits: max(s.digits, s.large.digits)}
+	d.minor.Add(&s.large.minor, big.NewInt(s.minor))
+	return d
+}
+
 // currencySums adds up money by currency.
 type currencySums map[string]*Decimal
 
@@ -123,6 +179,17 @@ func (s *currencySums) add(currency, text string) error {
 	return nil
 }
 
+// merge adds a sum of many amounts.
+func (s *currencySums) merge(currency string, sum *Decimal) {
+	if *s == nil {
+		*s = currencySums{}
+	}
+	if (*s)[currency] == nil {
+		(*s)[strings.Clone(currency)] = &Decimal{}
+	}
+	(*s)[currency].Add(sum)
+}
+
 func (s currencySums) amounts() []Amount {
 	var list []Amount
 	for currency, a := range s {
@@ -132,18 +199,8 @@ func (s currencySums) amounts() []Amount {
 	return list
 }
 
-// control adds up the rows of balances.csv to compare them with the printed control totals.
+// control is what the rows of balances.csv add up to, to compare it with the printed control totals.
 type control struct{ opening, billed, paid, closing currencySums }
-
-func (c *control) add(r Row) error {
-	currency := r.Cell("currency")
-	return errors.Join(
-		c.opening.add(currency, r.Cell("opening_balance")),
-		c.billed.add(currency, r.Cell("billed")),
-		c.paid.add(currency, r.Cell("paid")),
-		c.closing.add(currency, r.Cell("closing_balance")),
-	)
-}
 
 // differences says where the rows do not add up to the control totals.
 func (c *control) differences(totals []formats.RollForward) []string {

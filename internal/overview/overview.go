@@ -4,12 +4,9 @@
 package overview
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,44 +83,6 @@ func Read(dir string) (*Overview, error) {
 		}
 	}
 	return o, nil
-}
-
-// readBalances ages what is owed, and adds the rows up once more.
-func (o *Overview) readBalances() error {
-	sums := &control{}
-	hash := sha256.New()
-	ageing := map[[2]string]*bucket{}
-	err := Rows(filepath.Join(o.Dir, "balances.csv"), func(r Row) error {
-		if err := sums.add(r); err != nil {
-			return err
-		}
-		for _, column := range []string{"external_reference", "customer_id", "currency", "opening_balance", "billed", "paid", "closing_balance", "status"} {
-			_, _ = io.WriteString(hash, r.Cell(column)+"\x00") // a hash takes everything
-		}
-		closing, err := ParseDecimal(r.Cell("closing_balance"))
-		if err != nil || closing.Sign() <= 0 {
-			return err
-		}
-		key := [2]string{r.Cell("currency"), r.Cell("ageing_bucket")}
-		b := ageing[key]
-		if b == nil {
-			b = &bucket{}
-			ageing[key] = b
-		}
-		b.customers++
-		b.owed.Add(closing)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for key, b := range ageing {
-		o.Ageing = append(o.Ageing, Ageing{Currency: key[0], Bucket: key[1], Customers: b.customers, Owed: b.owed.String()})
-	}
-	o.Positions = hex.EncodeToString(hash.Sum(nil))
-	slices.SortFunc(o.Ageing, compareAgeing)
-	o.Differences = sums.differences(o.Summary.RollForward)
-	return nil
 }
 
 func (o *Overview) readExceptions() error {

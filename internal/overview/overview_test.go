@@ -109,7 +109,7 @@ func TestUnreadable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "balances.csv"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := overview.Read(dir); err == nil || !strings.Contains(err.Error(), "balances.csv: the file is empty") {
+	if _, err := overview.Read(dir); err == nil || !strings.Contains(err.Error(), "balances.csv: empty_file") {
 		t.Errorf("%v", err)
 	}
 	if _, err := overview.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "summary.json") {
