@@ -69,6 +69,9 @@ func (m *Mailbox) put(ctx context.Context, target string, what upload) error {
 		return err
 	}
 	part := target + partSuffix
+	if m.opts.Mark != "" {
+		part = target + "." + m.opts.Mark + partSuffix
+	}
 	total := 2*m.opts.Timeout + time.Duration(what.size/slowest)*time.Second
 	err := m.persist(ctx, func(int) error {
 		return m.call(ctx, "write", part, total, func(s *session, tick func()) error {

@@ -62,6 +62,26 @@ func TestDeliverRefusesNames(t *testing.T) {
 	}
 }
 
+// Two clients that deliver under one name do not write into each other's uploads, and each writes over its own.
+func TestDeliverBesideAnother(t *testing.T) {
+	_, o := sshd(t, sshdtest.Options{Deny: []string{"rename", "posix-rename"}})
+	o.Mark = "0a1b2c3d"
+	m := open(t, o)
+	if err := os.MkdirAll(o.Deliver, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	theirs := filepath.Join(o.Deliver, "report.csv.part")
+	if err := os.WriteFile(theirs, []byte("half of it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Deliver(testContext(t), local(t, []byte("ours")), "report.csv"); err == nil || !strings.Contains(err.Error(), "report.csv.0a1b2c3d.part") {
+		t.Errorf("error %v", err)
+	}
+	if got := mustRead(t, theirs); got != "half of it" {
+		t.Errorf("the other upload is %q now", got)
+	}
+}
+
 // Without the extension the old file is removed first.
 func TestDeliverWithoutPosixRename(t *testing.T) {
 	f := startFaulty(t, func(f *faulty) { f.noPosixRename = true })

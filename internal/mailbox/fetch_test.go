@@ -133,6 +133,39 @@ func TestFetchOverABrokenConnection(t *testing.T) {
 	})
 }
 
+// The same over OpenSSH, cut in the middle of the file: what had come is thrown away, and the file read from its beginning.
+func TestFetchOverABrokenOpenSSH(t *testing.T) {
+	server, o := sshd(t, sshdtest.Options{})
+	content := pattern(3 << 20)
+	leave(t, o, "a.csv", content)
+	written := 0
+	o.tune.spool = func(w io.Writer) io.Writer {
+		return writerFunc(func(b []byte) (int, error) {
+			if before := written; before < 1<<20 && before+len(b) >= 1<<20 {
+				server.CutSessions()
+			}
+			written += len(b)
+			return w.Write(b)
+		})
+	}
+	m := open(t, o)
+	spool := t.TempDir()
+	got, err := m.Fetch(testContext(t), find(t, m, "a.csv"), spool)
+	if err != nil || mustRead(t, got.Path) != string(content) || got.SHA256 != sumOf(content) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if written <= len(content) {
+		t.Errorf("%d bytes were written: the connection was not cut in the middle", written)
+	}
+	if left := names(t, spool); len(left) != 1 {
+		t.Errorf("the spool holds %q", left)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
 func TestFetchOfAFileThatChanges(t *testing.T) {
 	path := func(f *faulty) string { return filepath.Join(f.dir, "outgoing", "a.csv") }
 	tests := map[string]func(f *faulty) error{

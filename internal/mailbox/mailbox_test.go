@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -117,6 +118,29 @@ func TestSilentServer(t *testing.T) {
 			t.Errorf("%d connections, want 1", n)
 		}
 	})
+}
+
+// A server that brings a file drop by drop is never silent, and is given up all the same.
+func TestSlowServer(t *testing.T) {
+	f := startFaulty(t, nil)
+	m := open(t, f.options())
+	ctx := testContext(t)
+	err := m.call(ctx, "read", "/outgoing/a.csv", 200*time.Millisecond, func(s *session, tick func()) error {
+		for {
+			tick()
+			select {
+			case <-s.dead:
+				return io.ErrUnexpectedEOF
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(5 * time.Millisecond): // far less than the silence that is allowed
+			}
+		}
+	})
+	var failure *OperationError
+	if !errors.As(err, &failure) || !errors.Is(err, errSlow) || !strings.Contains(err.Error(), "run again when the connection is better") {
+		t.Errorf("error %v, want errSlow", err)
+	}
 }
 
 // Keepalives notice a dead connection while nothing is asked of it.

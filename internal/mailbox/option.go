@@ -61,6 +61,11 @@ type Options struct {
 	// Deliver receives result files; empty means that nothing is delivered.
 	Deliver string
 
+	// Mark tells the unfinished uploads of this client from those of another
+	// that delivers under the same names. It stays the same from run to run,
+	// so that what a broken run has left is written over; it may be empty.
+	Mark string
+
 	// Timeout bounds the connection with its login, and the time an operation
 	// may go without progress; zero means DefaultTimeout.
 	Timeout time.Duration

@@ -2,9 +2,13 @@ package nightly
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"tallyman/importer"
@@ -13,9 +17,34 @@ import (
 	"tallyman/internal/mailbox"
 )
 
+// dial connects with the mailbox.
+func (n *Night) dial(ctx context.Context) (*mailbox.Mailbox, error) {
+	o := mailboxOptions(n.config.Inbox, n.log, n.options.Now)
+	mark, err := machineMark(n.config.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	o.Mark = mark
+	return mailbox.Dial(ctx, o)
+}
+
+// machineMark tells one machine and data directory from others that deliver to the same mailbox, in 8 hex digits.
+func machineMark(dataDir string) (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("name this machine: %w", err)
+	}
+	dir, err := filepath.Abs(dataDir)
+	if err != nil {
+		return "", fmt.Errorf("name this machine: %w", err)
+	}
+	sum := sha256.Sum256([]byte(host + "\x00" + dir))
+	return hex.EncodeToString(sum[:4]), nil
+}
+
 // fetchOne spools one named file of the inbox, whatever its name, and leaves it there.
 func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f customerFile, err error) {
-	box, err := mailbox.Dial(ctx, mailboxOptions(n.config.Inbox, n.log, n.options.Now))
+	box, err := n.dial(ctx)
 	if err != nil {
 		return f, err
 	}

@@ -32,7 +32,7 @@ func (n *Night) Run(ctx context.Context, q RunRequest) (_ *Result, err error) {
 	if err := n.prepare(ctx); err != nil {
 		return nil, err
 	}
-	box, err := mailbox.Dial(ctx, mailboxOptions(n.config.Inbox, n.log, n.options.Now))
+	box, err := n.dial(ctx)
 	if err != nil {
 		result.Faults = append(result.Faults, fmt.Sprintf("the mailbox: %v", err))
 	}
