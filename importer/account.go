@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"tallyman/formats"
 )
@@ -36,13 +37,17 @@ func (e *FootError) Error() string {
 }
 
 // Account writes the outcome of every record, in file order, and the rejected records as they came. It tells what is on
-// record, so that calling it again writes the same bytes; of a dry run it tells what would be done.
+// record, so that calling it again writes the same bytes; of a dry run it tells what would be done. As far as every record
+// is finished and none rejected, the file itself is not read again.
 func (im *Importer) Account(ctx context.Context, file File, s *Survey, outcomes, rejects io.Writer) (*Account, error) {
 	out := formats.NewOutcomeWriter(outcomes)
 	var rejected *formats.RejectsWriter
 	a := &Account{Counts: Counts{}}
 	seen := map[Problem]int{}
-	err := im.walk(ctx, file, s, func(r *formats.CustomerReader, chunk []entry) error {
+	if err := im.accountFinished(ctx, file, s, a, out); err != nil {
+		return nil, err
+	}
+	err := im.walk(ctx, file, s, a.Read, func(r *formats.CustomerReader, chunk []entry) error {
 		if rejected == nil {
 			var err error
 			if rejected, err = formats.NewRejectsWriter(rejects, r); err != nil {
@@ -71,6 +76,33 @@ func (im *Importer) Account(ctx context.Context, file File, s *Survey, outcomes,
 		err = rejected.Flush()
 	}
 	return a, errors.Join(err, out.Flush(), a.foots(s))
+}
+
+// accountFinished accounts for the chunks at the beginning of the file that are finished, with nothing rejected, by what is
+// on record of them alone.
+func (im *Importer) accountFinished(ctx context.Context, file File, s *Survey, a *Account, out *formats.OutcomeWriter) error {
+	if im.options.DryRun {
+		return nil
+	}
+	for a.Read < s.Records {
+		to := min(a.Read+chunkSize, s.Records)
+		rows, err := file.Ledger.Rows(ctx, a.Read+1, to)
+		if err != nil {
+			return stopForRecords(ctx, err)
+		}
+		unfinished := func(r *Row) bool { return !r.Result.Outcome.Final() || r.Result.Outcome == formats.Rejected }
+		if len(rows) < to-a.Read || slices.ContainsFunc(rows, unfinished) {
+			return nil
+		}
+		for _, r := range rows {
+			a.Read++
+			a.Counts[r.Result.Outcome]++
+			if err := out.Write(r.Result); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // outcome is where an entry ended: as it is on record, or as it was decided without a request. Of a dry run it is where

@@ -29,19 +29,19 @@ func (d onDisk) Standings(ctx context.Context, references []string) (map[string]
 	return out, err
 }
 
-func (d onDisk) Rows(ctx context.Context, from, to int) ([]Row, error) {
+func (d onDisk) Rows(ctx context.Context, from, to int) ([]*Row, error) {
 	rows, err := d.ledger.Rows(ctx, d.file.ID, from, to)
-	var out []Row
-	for _, r := range rows {
-		out = append(out, Row(r))
+	var out []*Row
+	for i := range rows {
+		out = append(out, (*Row)(&rows[i]))
 	}
 	return out, err
 }
 
-func (d onDisk) Plan(ctx context.Context, rows []Row, finished []Finished) error {
-	planned := make([]ledger.Row, len(rows))
-	for i := range rows {
-		planned[i] = ledger.Row(rows[i])
+func (d onDisk) Plan(ctx context.Context, rows []*Row, finished []Finished) error {
+	planned := make([]*ledger.Row, len(rows))
+	for i, r := range rows {
+		planned[i] = (*ledger.Row)(r)
 	}
 	return d.ledger.Plan(ctx, d.file, planned, toLedger(finished))
 }
@@ -58,7 +58,7 @@ func (d onDisk) Record(ctx context.Context, advances []Advance, finished []Finis
 func toLedger(finished []Finished) []ledger.Finished {
 	out := make([]ledger.Finished, len(finished))
 	for i, f := range finished {
-		out[i] = ledger.Finished{Row: ledger.Row(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
+		out[i] = ledger.Finished{Row: (*ledger.Row)(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
 	}
 	return out
 }

@@ -55,11 +55,12 @@ type Remote struct {
 
 // Ledger is what the importer needs of the records, for the one file that is imported. What a writing method returns
 // from is on disk, all or nothing. Plan gets the rows that are to be sent, in order of their numbers, and those that are
-// finished without a request; what is on record of any of them is replaced.
+// finished without a request; what is on record of any of them is replaced. Rows returns those with numbers in [from, to], in
+// order. What a writing method gets it may use until it returns.
 type Ledger interface {
 	Standings(ctx context.Context, references []string) (map[string]Standing, error)
-	Rows(ctx context.Context, from, to int) ([]Row, error)
-	Plan(ctx context.Context, planned []Row, finished []Finished) error
+	Rows(ctx context.Context, from, to int) ([]*Row, error)
+	Plan(ctx context.Context, planned []*Row, finished []Finished) error
 	Record(ctx context.Context, advances []Advance, finished []Finished) error
 }
 
@@ -110,6 +111,6 @@ type Advance struct {
 
 // Finished is a row with its outcome. Assertion is nil unless Moment now holds the customer as the row says.
 type Finished struct {
-	Row       Row
+	Row       *Row
 	Assertion *Standing
 }

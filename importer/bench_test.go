@@ -106,7 +106,7 @@ func BenchmarkDryRun(b *testing.B) {
 // nothing is on record.
 type nothing struct{ Ledger }
 
-func (nothing) Rows(context.Context, int, int) ([]Row, error) { return nil, nil }
+func (nothing) Rows(context.Context, int, int) ([]*Row, error) { return nil, nil }
 func (nothing) Standings(context.Context, []string) (map[string]Standing, error) {
 	return nil, nil
 }

@@ -64,9 +64,9 @@ func (noRecords) Standings(context.Context, []string) (map[string]importer.Stand
 	return nil, nil
 }
 
-func (noRecords) Rows(context.Context, int, int) ([]importer.Row, error) { return nil, nil }
+func (noRecords) Rows(context.Context, int, int) ([]*importer.Row, error) { return nil, nil }
 
-func (noRecords) Plan(context.Context, []importer.Row, []importer.Finished) error { return nil }
+func (noRecords) Plan(context.Context, []*importer.Row, []importer.Finished) error { return nil }
 
 func (noRecords) Record(context.Context, []importer.Advance, []importer.Finished) error { return nil }
 

@@ -110,26 +110,26 @@ func drawResult(rt *rapid.T, number int) formats.OutcomeRow {
 	return o
 }
 
-func drawAssertion(rt *rapid.T) *Standing {
+func drawAssertion(rt *rapid.T, reference string) *Standing {
 	if rapid.Bool().Draw(rt, "asserts nothing") {
 		return nil
 	}
 	return &Standing{
 		CustomerID: fmt.Sprint("bcus_", rapid.IntRange(0, 3).Draw(rt, "customer")), SentAt: drawTime(rt), Payable: "yes",
-		Asserted: formats.Customer{Name: "Zoë", Currency: drawCurrency(rt), Balance: formats.BalanceOf(rapid.Int64().Draw(rt, "asserted"))},
+		Asserted: formats.Customer{ExternalReference: reference, Name: "Zoë", Currency: drawCurrency(rt), Balance: formats.BalanceOf(rapid.Int64().Draw(rt, "asserted"))},
 	}
 }
 
 func (p pair) plan(t *testing.T, rt *rapid.T) {
-	var rows []Row
+	var rows []*Row
 	var finished []Finished
 	for n := range rapid.IntRange(1, 4).Draw(rt, "rows") {
 		r := drawRow(rt, n+1)
 		if r.Operation == "" {
-			finished = append(finished, Finished{Row: r, Assertion: drawAssertion(rt)})
+			finished = append(finished, Finished{Row: &r, Assertion: drawAssertion(rt, r.Result.ExternalReference)})
 		} else {
 			r.Result.Outcome = "" // it is yet to be sent
-			rows = append(rows, r)
+			rows = append(rows, &r)
 		}
 	}
 	for _, err := range []error{p.memory.Plan(t.Context(), rows, finished), p.disk.Plan(t.Context(), rows, finished)} {
@@ -150,7 +150,7 @@ func (p pair) record(t *testing.T, rt *rapid.T) {
 			result.Currency, result.Balance = r.Result.Currency, r.Result.Balance
 			result.Attempts, result.HTTPStatus, result.Reason, result.Detail, result.CustomerID, result.Payable = 2, 409, "why", "because", "bcus_9", "no"
 			r.Refused, r.Result = rapid.Bool().Draw(rt, "refused"), result
-			finished = append(finished, Finished{Row: r, Assertion: drawAssertion(rt)})
+			finished = append(finished, Finished{Row: &r, Assertion: drawAssertion(rt, r.Result.ExternalReference)})
 		case 1:
 			r.Operation, r.Key, r.Generation, r.PlannedAt, r.Result.Outcome = "update", "k2", 7, drawTime(rt), ""
 			a := Advance{Row: r}

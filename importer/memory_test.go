@@ -110,26 +110,26 @@ func sortedNumbers(rows map[int]Row) []int {
 	return numbers
 }
 
-func (f *memoryFile) Rows(_ context.Context, from, to int) ([]Row, error) {
+func (f *memoryFile) Rows(_ context.Context, from, to int) ([]*Row, error) {
 	f.memory.mu.Lock()
 	defer f.memory.mu.Unlock()
-	var rows []Row
+	var rows []*Row
 	for n := from; n <= to; n++ {
 		if r, ok := f.rows[n]; ok {
-			rows = append(rows, r)
+			rows = append(rows, &r)
 		}
 	}
 	return rows, nil
 }
 
-func (f *memoryFile) Plan(_ context.Context, rows []Row, finished []Finished) error {
+func (f *memoryFile) Plan(_ context.Context, rows []*Row, finished []Finished) error {
 	if err := f.memory.check(); err != nil {
 		return err
 	}
 	f.memory.mu.Lock()
 	defer f.memory.mu.Unlock()
 	for _, r := range rows {
-		f.put(r)
+		f.put(*r)
 	}
 	f.finish(finished)
 	return nil
@@ -160,7 +160,7 @@ func (f *memoryFile) put(r Row) {
 
 func (f *memoryFile) finish(finished []Finished) {
 	for _, d := range finished {
-		f.put(d.Row)
+		f.put(*d.Row)
 		if d.Assertion == nil {
 			continue
 		}

@@ -23,13 +23,14 @@ type job struct {
 }
 
 // plan makes the row of an entry that has a verdict, and the job if it needs one.
-func (im *Importer) plan(e *entry) (Row, *job) {
-	row := Row{Number: e.number, PlannedAt: im.now(), Operation: e.verdict.Operation, Result: e.result()}
+func (im *Importer) plan(e *entry) (*Row, *job) {
+	j := &job{entry: e}
+	j.row = Row{Number: e.number, PlannedAt: im.now(), Operation: e.verdict.Operation, Result: e.result()}
+	row := &j.row
 	if row.Operation == operationNone {
 		row.Result.Outcome, row.Result.Reason, row.Result.Detail = e.verdict.Outcome, e.verdict.Reason, e.verdict.Detail
 		return row, nil
 	}
-	j := &job{entry: e}
 	if row.Operation == operationCreate {
 		j.body = createBody(e.customer)
 		j.lookFirst = e.standing.Unresolved
@@ -38,12 +39,11 @@ func (im *Importer) plan(e *entry) (Row, *job) {
 	}
 	row.BodySHA256 = sha256.Sum256(j.body)
 	if e.before != nil {
-		im.resume(j, &row)
+		im.resume(j)
 	}
 	if row.Operation == operationCreate {
 		row.Key = im.idempotencyKey(operationCreate, e.customer.ExternalReference, j.body, row.Generation)
 	}
-	j.row = row
 	return row, j
 }
 
@@ -54,8 +54,8 @@ func (e *entry) waits() bool {
 
 // resume carries over what an earlier run did for the record. A record that was ever sent is looked up first, but for
 // one case: a create without an answer goes out again under its own key, with the same bytes.
-func (im *Importer) resume(j *job, row *Row) {
-	before := j.entry.before
+func (im *Importer) resume(j *job) {
+	before, row := j.entry.before, &j.row
 	if before.Operation == operationNone {
 		return
 	}

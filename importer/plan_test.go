@@ -45,7 +45,7 @@ func TestResume(t *testing.T) {
 			}
 			e.verdict = decide(e.customer, e.standing, Update)
 			row, j := im.plan(e)
-			if got := describeJob(row, j); got != test.want {
+			if got := describeJob(*row, j); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 			if row.Operation == operationCreate && row.Key != im.idempotencyKey("create", "A-1", j.body, row.Generation) {

@@ -16,7 +16,7 @@ const (
 // note is one thing to be recorded. done, if set, gets the result once it is on disk.
 type note struct {
 	advance  *Advance
-	finished *Finished
+	finished Finished // without a row: nothing
 	done     chan<- error
 }
 
@@ -79,13 +79,13 @@ func (r *recorder) gather(first note) []note {
 
 func (r *recorder) write(ctx context.Context, batch []note) error {
 	var advances []Advance
-	var finished []Finished
+	finished := make([]Finished, 0, len(batch))
 	for _, n := range batch {
 		if n.advance != nil {
 			advances = append(advances, *n.advance)
 		}
-		if n.finished != nil {
-			finished = append(finished, *n.finished)
+		if n.finished.Row != nil {
+			finished = append(finished, n.finished)
 		}
 	}
 	return r.ledger.Record(ctx, advances, finished)
@@ -98,7 +98,7 @@ func (r *recorder) finish(f Finished) error {
 		return errRecorderFailed
 	default:
 	}
-	r.notes <- note{finished: &f}
+	r.notes <- note{finished: f}
 	return nil
 }
 

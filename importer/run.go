@@ -57,8 +57,8 @@ func (im *Importer) Send(ctx context.Context, file File, s *Survey) error {
 
 // produce plans the file chunk by chunk. A chunk is on record before its first job is handed out.
 func (im *Importer) produce(ctx context.Context, file File, s *Survey, jobs chan<- *job) error {
-	return im.walk(ctx, file, s, func(_ *formats.CustomerReader, chunk []entry) error {
-		var rows []Row
+	return im.walk(ctx, file, s, 0, func(_ *formats.CustomerReader, chunk []entry) error {
+		var rows []*Row
 		var finished []Finished
 		var planned []*job
 		for i := range chunk {

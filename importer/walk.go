@@ -25,14 +25,17 @@ type entry struct {
 	ready    bool // verdict is set; otherwise the record is finished and before tells how
 }
 
-// walk reads the file in chunks, joins each with the records and calls f with it, once with no entries for a file
-// without records. The entries are f's until it returns.
-func (im *Importer) walk(ctx context.Context, file File, s *Survey, f func(*formats.CustomerReader, []entry) error) (err error) {
+// walk reads the file in chunks, joins each with the records and calls f with it, once with no entries if there are none.
+// So many records at the beginning of the file, whole chunks of them, are passed over. The entries are f's until it returns.
+func (im *Importer) walk(ctx context.Context, file File, s *Survey, over int, f func(*formats.CustomerReader, []entry) error) (err error) {
 	r, closer, err := file.open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
+	if over > 0 && over == s.Records {
+		return f(r, nil)
+	}
 	var raws []byte
 	for last, chunks := false, 0; !last; chunks++ {
 		raws = raws[:0]
@@ -49,6 +52,9 @@ func (im *Importer) walk(ctx context.Context, file File, s *Survey, f func(*form
 			}
 			if err != nil {
 				return fmt.Errorf("read the file again: %w", err)
+			}
+			if record.Number <= over {
+				continue
 			}
 			start := len(raws)
 			raws = append(raws, record.Raw...)
@@ -78,7 +84,7 @@ func (im *Importer) join(ctx context.Context, file File, s *Survey, chunk []entr
 	}
 	for i := range rows {
 		e := &chunk[rows[i].Number-chunk[0].number]
-		if e.before = &rows[i]; e.before.Result.Line != e.line || e.before.Result.ExternalReference != e.customer.ExternalReference {
+		if e.before = rows[i]; e.before.Result.Line != e.line || e.before.Result.ExternalReference != e.customer.ExternalReference {
 			return errReadDifferently(e.line)
 		}
 	}

@@ -57,7 +57,7 @@ func (w *worker) do(ctx context.Context, j *job) (finished Finished, stop error)
 // finish makes the record's outcome.
 func (j *job) finish(outcome formats.Outcome, reason, detail string) Finished {
 	j.row.Result.Outcome, j.row.Result.Reason, j.row.Result.Detail = outcome, reason, detail
-	return Finished{Row: j.row}
+	return Finished{Row: &j.row}
 }
 
 // unfinished is the outcome of a record that the run did not get to the end of: in doubt if something may have been done

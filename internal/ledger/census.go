@@ -103,7 +103,7 @@ func (c *Census) wrap(err error) error {
 }
 
 // customerRow picks the rows of an earlier file that stood for a customer each.
-const customerRow = `reference <> '' AND (outcome NOT IN ('rejected', 'duplicate') OR reason = 'existing')`
+const customerRow = `reference <> '' AND (outcome NOT IN ('rejected', 'duplicate') OR told ->> 'reason' = 'existing')`
 
 // Missing returns how many customers an earlier file had, and how many of them are gone.
 func (c *Census) Missing(ctx context.Context, fileID int64) (gone, of int64, err error) {
@@ -160,8 +160,8 @@ func (c *Census) Balances(ctx context.Context, f func(before, now int64)) error 
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	found, err := c.conn.QueryContext(ctx, `SELECT c.asserted ->> '$.Balance.Minor', s.balance FROM census.seen s JOIN customers c ON c.reference = s.reference
-		WHERE s.good = 1 AND s.balance IS NOT NULL AND c.asserted ->> '$.Balance.Set' AND c.asserted ->> '$.Currency' = s.currency`)
+	found, err := c.conn.QueryContext(ctx, `SELECT c.asserted ->> 'balance', s.balance FROM census.seen s JOIN customers c ON c.reference = s.reference
+		WHERE s.good = 1 AND s.balance IS NOT NULL AND c.asserted ->> 'balance' IS NOT NULL AND c.asserted ->> 'currency' = s.currency`)
 	if err != nil {
 		return c.wrap(err)
 	}

@@ -202,7 +202,7 @@ func TestNeededAndStarted(t *testing.T) {
 		if started, err := l.Started(t.Context(), f.ID); err != nil || started != want {
 			t.Errorf("started: %v, %v", started, err)
 		}
-		must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", "")}, nil))
+		must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", "")), nil))
 	}
 }
 

@@ -50,7 +50,8 @@ func (l *Ledger) Standings(ctx context.Context, file File, references []string) 
 // listed picks the references of a JSON array: one text for lists of any length.
 const listed = `IN (SELECT value FROM json_each(?))`
 
-const selectCustomers = `SELECT reference, customer_id, file_id, business_date, sent_at, asserted, payable FROM customers WHERE reference ` + listed
+const selectCustomers = `SELECT c.reference, c.customer_id, c.file_id, f.business_date, c.sent_at, c.asserted, c.payable
+	FROM customers c JOIN files f ON f.id = c.file_id WHERE c.reference ` + listed
 
 func (l *Ledger) customers(ctx context.Context, file File, list string, known map[string]Standing) error {
 	found, err := l.read.QueryContext(ctx, selectCustomers, list)
@@ -65,7 +66,8 @@ func (l *Ledger) customers(ctx context.Context, file File, list string, known ma
 		if err := found.Scan(&reference, &s.CustomerID, &by, &date, &sent, &asserted, &s.Payable); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(asserted), &s.Asserted); err != nil {
+		s.Asserted.ExternalReference = reference
+		if err := readCustomer(asserted, &s.Asserted); err != nil {
 			return fmt.Errorf("customer %s: %w", reference, err)
 		}
 		s.SentAt = fromMicros(sent)
@@ -201,16 +203,9 @@ func (w *writer) supersede(ctx context.Context, asserting []Finished) error {
 
 // putCustomers writes what stands of customers.
 func (w *writer) putCustomers(ctx context.Context, asserting []Finished) error {
-	texts := make([]string, len(asserting))
-	for i := range asserting {
-		text, err := json.Marshal(asserting[i].Assertion.Asserted)
-		if err != nil {
-			return err
-		}
-		texts[i] = string(text)
-	}
 	return w.do.customers.put(ctx, w.tx, len(asserting), func(i int, values []any) []any {
 		s := asserting[i].Assertion
-		return append(values, asserting[i].Row.Result.ExternalReference, s.CustomerID, w.file.ID, w.file.BusinessDate, micros(s.SentAt), texts[i], s.Payable)
+		w.text = appendCustomer(w.text[:0], &s.Asserted)
+		return append(values, asserting[i].Row.Result.ExternalReference, s.CustomerID, w.file.ID, micros(s.SentAt), string(w.text), s.Payable)
 	})
 }

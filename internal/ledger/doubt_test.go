@@ -20,8 +20,8 @@ func TestDoubted(t *testing.T) {
 	nothing := planned(1, "A", "")
 	nothing.Result.Balance, nothing.Result.Currency = formats.Balance{}, ""
 	done := planned(2, "A", "failed")
-	must(t, l.Record(t.Context(), first, nil, []Finished{{Row: silent}, {Row: done}}))
-	must(t, l.Plan(t.Context(), second, []Row{nothing}, nil))
+	must(t, l.Record(t.Context(), first, nil, []Finished{{Row: &silent}, {Row: &done}}))
+	must(t, l.Plan(t.Context(), second, pointers(nothing), nil))
 	look := func() []formats.Customer {
 		t.Helper()
 		known, err := l.Standings(t.Context(), third, []string{"A"})
@@ -31,14 +31,14 @@ func TestDoubted(t *testing.T) {
 	if diff := cmp.Diff([]formats.Customer{{Currency: "ZAR", Balance: formats.BalanceOf(-7)}, {}}, look()); diff != "" {
 		t.Error(diff)
 	}
-	must(t, l.Plan(t.Context(), third, []Row{planned(1, "A", "")}, nil))
+	must(t, l.Plan(t.Context(), third, pointers(planned(1, "A", "")), nil))
 	must(t, l.Record(t.Context(), third, nil, []Finished{created(1, "A", 1, time.UnixMicro(1))}))
 	if got := look(); len(got) != 0 {
 		t.Errorf("superseded, and still doubted: %v", got)
 	}
 	// A row that is planned again is a new request.
 	silent.Result.Outcome = ""
-	must(t, l.Plan(t.Context(), first, []Row{silent}, nil))
+	must(t, l.Plan(t.Context(), first, pointers(silent), nil))
 	if got := look(); len(got) != 1 {
 		t.Errorf("%v", got)
 	}
@@ -48,7 +48,7 @@ func TestDoubted(t *testing.T) {
 func TestFoundIsOnRecord(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	f := begin(t, l, "2026-03-16", "aa")
-	must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", "")}, nil))
+	must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", "")), nil))
 	found := formats.Customer{ExternalReference: "A", Name: "There before", Currency: "ZAR", Balance: formats.BalanceOf(9), Metadata: []formats.Metadatum{{Key: "k", Value: "v"}}}
 	at := time.UnixMicro(5000).UTC()
 	next := planned(1, "A", "")
@@ -88,7 +88,7 @@ func TestManyReferences(t *testing.T) {
 		rows = append(rows, planned(i+1, reference, ""))
 		finished = append(finished, created(i+1, reference, int64(i), time.UnixMicro(1)))
 	}
-	must(t, l.Plan(t.Context(), f, rows, nil))
+	must(t, l.Plan(t.Context(), f, pointers(rows...), nil))
 	must(t, l.Record(t.Context(), f, nil, finished))
 	known, err := l.Standings(t.Context(), f, references)
 	must(t, err)

@@ -58,7 +58,16 @@ func created(number int, reference string, balance int64, at time.Time) Finished
 	c := formats.Customer{ExternalReference: reference, Name: "Name", Currency: "ZAR", Balance: formats.BalanceOf(balance), DueDate: "2026-12-01"}
 	row := planned(number, reference, "")
 	row.Result = formats.OutcomeRow{Line: number + 1, ExternalReference: reference, Outcome: formats.Created, CustomerID: "bcus_" + reference, Currency: "ZAR", Balance: c.Balance, Payable: "yes", HTTPStatus: 201, Attempts: 1}
-	return Finished{Row: row, Assertion: &Standing{CustomerID: "bcus_" + reference, Asserted: c, SentAt: at, Payable: "yes"}}
+	return Finished{Row: &row, Assertion: &Standing{CustomerID: "bcus_" + reference, Asserted: c, SentAt: at, Payable: "yes"}}
+}
+
+// pointers are rows as Plan takes them.
+func pointers(rows ...Row) []*Row {
+	var out []*Row
+	for i := range rows {
+		out = append(out, &rows[i])
+	}
+	return out
 }
 
 func planned(number int, reference, outcome string) Row {
@@ -149,7 +158,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	rows := []Row{planned(1, "A", ""), planned(2, "B", ""), planned(3, "C", "")}
 	rows[1].Generation, rows[1].Refused, rows[1].Result.Attempts = 2, true, 3
 	rows[2] = Row{Number: 3, PlannedAt: time.UnixMicro(5).UTC(), Result: formats.OutcomeRow{Line: 4, ExternalReference: "bad ref", Outcome: formats.Rejected, Reason: "bad_reference", Detail: "d"}}
-	must(t, l.Plan(t.Context(), f, rows, nil))
+	must(t, l.Plan(t.Context(), f, pointers(rows...), nil))
 	got, err := l.Rows(t.Context(), f.ID, 1, 3)
 	must(t, err)
 	if diff := cmp.Diff(rows, got); diff != "" {
@@ -164,7 +173,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 func TestRecordIsAtomic(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	f := begin(t, l, "2026-03-16", "aa")
-	must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", ""), planned(2, "B", "")}, nil))
+	must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", ""), planned(2, "B", "")), nil))
 	impossible := created(2, "B", 1, time.UnixMicro(1))
 	impossible.Row.Operation = "delete"
 	if err := l.Record(t.Context(), f, nil, []Finished{created(1, "A", 1, time.UnixMicro(1)), impossible}); err == nil {
@@ -188,7 +197,7 @@ func TestStandings(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	old, now, next := begin(t, l, "2026-03-15", "old"), begin(t, l, "2026-03-16", "now"), begin(t, l, "2026-03-17", "next")
 	sent := time.UnixMicro(1_000_000).UTC()
-	must(t, l.Plan(t.Context(), now, []Row{planned(1, "A", ""), planned(2, "B", "")}, nil))
+	must(t, l.Plan(t.Context(), now, pointers(planned(1, "A", ""), planned(2, "B", "")), nil))
 	must(t, l.Record(t.Context(), now, nil, []Finished{created(1, "A", 100, sent)}))
 	pay := func(id, currency string, amount int64, at time.Time) Payment {
 		return Payment{EventID: id, CustomerID: "bcus_A", ReceivedAt: at, Currency: currency, Amount: amount}
@@ -220,7 +229,7 @@ func TestStandings(t *testing.T) {
 		t.Errorf("for the file itself: %+v, %+v", a, b)
 	}
 	// Once another file has asserted B, its old request is nobody's doubt any more.
-	must(t, l.Plan(t.Context(), next, []Row{planned(1, "B", "")}, nil))
+	must(t, l.Plan(t.Context(), next, pointers(planned(1, "B", "")), nil))
 	must(t, l.Record(t.Context(), next, nil, []Finished{created(1, "B", 1, sent)}))
 	if _, b := look(begin(t, l, "2026-03-18", "later")); b.Unresolved || b.CustomerID != "bcus_B" {
 		t.Errorf("%+v", b)
@@ -235,7 +244,7 @@ func TestAdvance(t *testing.T) {
 	f := begin(t, l, "2026-03-16", "aa")
 	row := planned(1, "A", "")
 	row.Refused = true
-	must(t, l.Plan(t.Context(), f, []Row{row}, nil))
+	must(t, l.Plan(t.Context(), f, pointers(row), nil))
 	row.Key, row.BodySHA256, row.Generation, row.Refused, row.PlannedAt = "second", [32]byte{9}, 1, false, time.UnixMicro(2000).UTC()
 	must(t, l.Record(t.Context(), f, []Advance{{Row: row}}, nil))
 	rows, err := l.Rows(t.Context(), f.ID, 1, 1)
@@ -253,7 +262,7 @@ func TestAssertionsInOrder(t *testing.T) {
 		at      int64
 	}{{"2026-03-17", 3, 30}, {"2026-03-15", 1, 40}, {"2026-03-16", 2, 20}} {
 		f := begin(t, l, c.date, c.date)
-		must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", "")}, nil))
+		must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", "")), nil))
 		must(t, l.Record(t.Context(), f, nil, []Finished{created(1, "A", c.balance, time.UnixMicro(c.at))}))
 	}
 	var balances []int64

@@ -26,14 +26,14 @@ func (p *openPlan) has(number int) bool {
 }
 
 // put writes a plan of rows, which are in order of their numbers.
-func (w *writer) plan(ctx context.Context, rows []Row) error {
+func (w *writer) plan(ctx context.Context, rows []*Row) error {
 	first, last := rows[0].Number, rows[len(rows)-1].Number
 	p := openPlan{first: int64(first), open: make([]uint64, (last-first)/64+1), left: len(rows)}
 	var packed []byte
 	for i := range rows {
 		at := rows[i].Number - first
 		p.open[at/64] |= 1 << (at % 64)
-		packed = appendRow(packed, &rows[i])
+		packed = appendRow(packed, rows[i])
 	}
 	result, err := w.do.plan.ExecContext(ctx, w.file.ID, first, last, packed)
 	if err != nil {
@@ -74,7 +74,11 @@ func (w *writer) unpack(ctx context.Context) error {
 		return err
 	}
 	for _, p := range left {
-		if err := w.putRows(ctx, p.fileID, p.rows, nil); err != nil {
+		rows := make([]Finished, len(p.rows))
+		for i := range p.rows {
+			rows[i].Row = &p.rows[i]
+		}
+		if err := w.putRows(ctx, p.fileID, rows); err != nil {
 			return err
 		}
 	}

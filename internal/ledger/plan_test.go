@@ -30,17 +30,17 @@ func TestPlanIsDropped(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	f := begin(t, l, "2026-03-16", "aa")
 	first, third := planned(1, "A", ""), planned(200, "C", "")
-	must(t, l.Plan(t.Context(), f, []Row{first, planned(70, "B", ""), third}, nil))
+	must(t, l.Plan(t.Context(), f, pointers(first, planned(70, "B", ""), third), nil))
 	if plans, rows := count(t, l, "plans"), count(t, l, "rows"); plans != 1 || rows != 0 {
 		t.Errorf("planned: %d plans, %d rows", plans, rows)
 	}
 	b := created(70, "B", 5, time.UnixMicro(1))
 	must(t, l.Record(t.Context(), f, nil, []Finished{b}))
-	if diff := cmp.Diff([]Row{first, b.Row, third}, allRows(t, l, f)); diff != "" {
+	if diff := cmp.Diff([]Row{first, *b.Row, third}, allRows(t, l, f)); diff != "" {
 		t.Error(diff)
 	}
 	must(t, l.Record(t.Context(), f, []Advance{{Row: third}}, nil))
-	must(t, l.Record(t.Context(), f, nil, []Finished{{Row: third}, {Row: third}}))
+	must(t, l.Record(t.Context(), f, nil, []Finished{{Row: &third}, {Row: &third}}))
 	if plans := count(t, l, "plans"); plans != 1 {
 		t.Error("the first row is lost with its plan")
 	}
@@ -54,9 +54,9 @@ func TestPlanIsDropped(t *testing.T) {
 func TestPlanOfAFailedCommit(t *testing.T) {
 	l := openTest(t, t.TempDir())
 	f := begin(t, l, "2026-03-16", "aa")
-	must(t, l.Plan(t.Context(), f, []Row{planned(1, "A", ""), planned(2, "B", "")}, nil))
+	must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", ""), planned(2, "B", "")), nil))
 	a, b := created(1, "A", 5, time.UnixMicro(1)), created(2, "B", 5, time.UnixMicro(1))
-	broken := b
+	broken := created(2, "B", 5, time.UnixMicro(1))
 	broken.Row.Operation = "delete"
 	if err := l.Record(t.Context(), f, nil, []Finished{a, broken}); err == nil {
 		t.Fatal("an operation that is none was taken")
@@ -74,7 +74,7 @@ func TestPlanOfAKilledRun(t *testing.T) {
 	killed := openTest(t, dir)
 	f := begin(t, killed, "2026-03-16", "aa")
 	rows := []Row{planned(1, "A", ""), planned(2, "B", "")}
-	must(t, killed.Plan(t.Context(), f, rows, nil))
+	must(t, killed.Plan(t.Context(), f, pointers(rows...), nil))
 	must(t, killed.Record(t.Context(), f, nil, []Finished{created(1, "A", 5, time.UnixMicro(1))}))
 
 	l := openTest(t, dir)
@@ -98,14 +98,14 @@ func TestPlanOfAKilledRun(t *testing.T) {
 		if got := allRows(t, l, f); len(got) != 2 || got[0].Result.Outcome != formats.Created || !cmp.Equal(got[1], rows[1]) {
 			t.Errorf("%+v", got)
 		}
-		must(t, l.Plan(t.Context(), other, []Row{planned(7, "C", "")}, nil))
+		must(t, l.Plan(t.Context(), other, pointers(planned(7, "C", "")), nil))
 	}
 	must(t, l.Record(t.Context(), other, nil, []Finished{created(8, "B", 5, time.UnixMicro(1))}))
 	if got := doubted(); got != nil {
 		t.Errorf("superseded, and still in doubt: %v", got)
 	}
 	// The file itself again: its row is planned anew, and finished once.
-	must(t, l.Plan(t.Context(), f, rows[1:], nil))
+	must(t, l.Plan(t.Context(), f, pointers(rows[1:]...), nil))
 	must(t, l.Record(t.Context(), f, nil, []Finished{created(2, "B", 5, time.UnixMicro(1))}))
 	if plans := count(t, l, "plans"); plans != 0 {
 		t.Errorf("%d plans are left", plans)
@@ -174,7 +174,7 @@ func TestMigrationKeepsWhatIsOnRecord(t *testing.T) {
 		must(t, migrate(t.Context()))
 	}
 	again := openTest(t, dir)
-	if diff := cmp.Diff([]Row{want.Row}, allRows(t, again, f)); diff != "" {
+	if diff := cmp.Diff([]Row{*want.Row}, allRows(t, again, f)); diff != "" {
 		t.Error(diff)
 	}
 	known, err := again.Standings(t.Context(), f, []string{"A"})

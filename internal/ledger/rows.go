@@ -33,7 +33,7 @@ type Row struct {
 
 // Plan records rows before anything is sent for them, and those that are finished without a request. A row that is there
 // already is replaced. The rows are in order of their numbers.
-func (l *Ledger) Plan(ctx context.Context, file File, rows []Row, finished []Finished) error {
+func (l *Ledger) Plan(ctx context.Context, file File, rows []*Row, finished []Finished) error {
 	return l.batch(ctx, file, func(ctx context.Context, w *writer) error {
 		if len(rows) > 0 {
 			fresh, err := w.isNew(ctx, rows[0].Number, rows[len(rows)-1].Number)
@@ -43,7 +43,7 @@ func (l *Ledger) Plan(ctx context.Context, file File, rows []Row, finished []Fin
 			if fresh {
 				err = w.plan(ctx, rows)
 			} else {
-				err = w.putRows(ctx, file.ID, rows, nil)
+				err = w.putRows(ctx, file.ID, unasserting(rows))
 			}
 			if err != nil {
 				return err
@@ -53,34 +53,37 @@ func (l *Ledger) Plan(ctx context.Context, file File, rows []Row, finished []Fin
 	})
 }
 
+// maxRoom is for how many rows Rows makes room before it knows how many there are.
+const maxRoom = 4096
+
 // Rows returns the rows of a file with numbers in [from, to], by number.
 func (l *Ledger) Rows(ctx context.Context, fileID int64, from, to int) ([]Row, error) {
 	planned, err := plannedRows(ctx, l.read, `file_id = ? AND first <= ? AND last >= ?`, fileID, to, from)
 	if err != nil {
 		return nil, fmt.Errorf("read rows from the ledger: %w", err)
 	}
-	found, err := l.read.QueryContext(ctx, `SELECT number, line, reference, operation, outcome, idempotency, body_sha256, generation, refused, planned_at,
-		customer_id, currency, balance, payable, http_status, attempts, reason, detail
+	found, err := l.read.QueryContext(ctx, `SELECT number, reference, operation, outcome, currency, balance, told
 		FROM rows WHERE file_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number`, fileID, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("read rows from the ledger: %w", err)
 	}
 	defer found.Close()
-	var rows []Row
+	rows := make([]Row, 0, min(max(0, to-from+1), maxRoom))
 	for found.Next() {
-		var r Row
-		var body []byte
-		var planned int64
+		var number int64
+		var outcome, told string
 		var balance sql.NullInt64
+		rows = append(rows, Row{})
+		r := &rows[len(rows)-1]
 		o := &r.Result
-		if err := found.Scan(&r.Number, &o.Line, &o.ExternalReference, &r.Operation, &o.Outcome, &r.Key, &body, &r.Generation, &r.Refused, &planned,
-			&o.CustomerID, &o.Currency, &balance, &o.Payable, &o.HTTPStatus, &o.Attempts, &o.Reason, &o.Detail); err != nil {
+		err := found.Scan(&number, &o.ExternalReference, &r.Operation, &outcome, &o.Currency, &balance, &told)
+		if err == nil {
+			err = r.readTold(told)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read rows from the ledger: %w", err)
 		}
-		copy(r.BodySHA256[:], body)
-		r.PlannedAt = fromMicros(planned)
-		o.Balance = formats.Balance{Minor: balance.Int64, Set: balance.Valid}
-		rows = append(rows, r)
+		r.Number, o.Outcome, o.Balance = int(number), formats.Outcome(outcome), formats.Balance{Minor: balance.Int64, Set: balance.Valid}
 	}
 	return withPlanned(rows, planned, from, to), found.Err()
 }
@@ -98,7 +101,7 @@ type Advance struct {
 
 // Finished is a row with its outcome and, where Moment now holds the customer as the row says, what that asserts.
 type Finished struct {
-	Row       Row
+	Row       *Row
 	Assertion *Standing // nil: the row asserts nothing
 }
 
@@ -115,14 +118,14 @@ func (l *Ledger) Record(ctx context.Context, file File, advances []Advance, fini
 func (w *writer) advance(ctx context.Context, advances []Advance) error {
 	for i := range advances {
 		a := &advances[i]
-		if err := w.putRows(ctx, w.file.ID, []Row{a.Row}, nil); err != nil {
+		if err := w.putRows(ctx, w.file.ID, []Finished{{Row: &a.Row}}); err != nil {
 			return err
 		}
 		if a.CustomerID == "" {
 			continue
 		}
 		stands := &Standing{CustomerID: a.CustomerID, Asserted: a.Found, SentAt: a.Row.PlannedAt, Payable: a.Payable}
-		if err := w.putCustomers(ctx, []Finished{{Row: a.Row, Assertion: stands}}); err != nil {
+		if err := w.putCustomers(ctx, []Finished{{Row: &a.Row, Assertion: stands}}); err != nil {
 			return err
 		}
 	}
@@ -135,45 +138,41 @@ func (w *writer) finish(ctx context.Context, finished []Finished) error {
 		return nil
 	}
 	// Neighbours in the file are neighbours in the table.
-	sorted := slices.SortedFunc(slices.Values(finished), func(a, b Finished) int { return cmp.Compare(a.Row.Number, b.Row.Number) })
-	rows := make([]Row, len(sorted))
-	asserting := make([]Finished, 0, len(sorted))
-	for i, f := range sorted {
-		rows[i] = f.Row
-		if f.Assertion != nil {
-			asserting = append(asserting, f)
-		}
-	}
-	if err := w.putRows(ctx, w.file.ID, rows, func(i int) *Standing { return sorted[i].Assertion }); err != nil {
+	sorted := slices.Clone(finished)
+	slices.SortStableFunc(sorted, func(a, b Finished) int { return cmp.Compare(a.Row.Number, b.Row.Number) })
+	if err := w.putRows(ctx, w.file.ID, sorted); err != nil {
 		return err
 	}
+	asserting := slices.DeleteFunc(sorted, func(f Finished) bool { return f.Assertion == nil })
 	if err := w.putCustomers(ctx, asserting); err != nil {
 		return err
 	}
 	return w.supersede(ctx, asserting)
 }
 
+// unasserting are rows that assert nothing, as putRows takes them.
+func unasserting(rows []*Row) []Finished {
+	out := make([]Finished, len(rows))
+	for i, r := range rows {
+		out[i].Row = r
+	}
+	return out
+}
+
 // putRows writes rows of a file to the table, and what they assert, if anything.
-func (w *writer) putRows(ctx context.Context, fileID int64, rows []Row, asserts func(i int) *Standing) error {
+func (w *writer) putRows(ctx context.Context, fileID int64, rows []Finished) error {
 	err := w.do.rows.put(ctx, w.tx, len(rows), func(i int, values []any) []any {
-		r := &rows[i]
-		var body []byte
-		if r.Operation != OperationNone {
-			body = r.BodySHA256[:]
-		}
-		var name, due string
+		r := rows[i].Row
 		var sent any
-		if asserts != nil {
-			if s := asserts(i); s != nil {
-				name, due, sent = s.Asserted.Name, s.Asserted.DueDate, micros(s.SentAt)
-			}
+		if s := rows[i].Assertion; s != nil {
+			sent = micros(s.SentAt)
 		}
 		o := &r.Result
-		return append(values, fileID, r.Number, o.Line, o.ExternalReference, r.Operation, string(o.Outcome), r.Key, body, r.Generation, boolInt(r.Refused),
-			micros(r.PlannedAt), o.CustomerID, o.Currency, nullBalance(o.Balance), o.Payable, o.HTTPStatus, o.Attempts, o.Reason, o.Detail, name, due, sent)
+		w.text = appendTold(w.text[:0], r, rows[i].Assertion)
+		return append(values, fileID, r.Number, o.ExternalReference, r.Operation, string(o.Outcome), o.Currency, nullBalance(o.Balance), sent, string(w.text))
 	})
 	for i := 0; err == nil && i < len(rows); i++ {
-		err = w.moved(ctx, rows[i].Number)
+		err = w.moved(ctx, rows[i].Row.Number)
 	}
 	return err
 }

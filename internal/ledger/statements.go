@@ -20,12 +20,11 @@ func (l *Ledger) prepare(ctx context.Context) (err error) {
 			err = fmt.Errorf("prepare the ledger's statements: %w", err)
 		}
 	}()
-	if l.stmts.rows, err = prepareBulk(ctx, l.write, "rows", "file_id", "number", "line", "reference", "operation", "outcome", "idempotency",
-		"body_sha256", "generation", "refused", "planned_at", "customer_id", "currency", "balance", "payable", "http_status", "attempts", "reason",
-		"detail", "name", "due_date", "sent_at"); err != nil {
+	if l.stmts.rows, err = prepareBulk(ctx, l.write, "rows", "file_id", "number", "reference", "operation", "outcome", "currency", "balance",
+		"sent_at", "told"); err != nil {
 		return err
 	}
-	if l.stmts.customers, err = prepareBulk(ctx, l.write, "customers", "reference", "customer_id", "file_id", "business_date", "sent_at", "asserted", "payable"); err != nil {
+	if l.stmts.customers, err = prepareBulk(ctx, l.write, "customers", "reference", "customer_id", "file_id", "sent_at", "asserted", "payable"); err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -49,6 +48,7 @@ type writer struct {
 	do    statements
 	file  File
 	plans []openPlan // as they are once the transaction is on disk
+	text  []byte     // room for the JSON of a row or a customer
 }
 
 // batch runs f, which writes many rows of a file, in a transaction that is on disk when batch returns nil.

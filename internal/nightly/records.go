@@ -24,19 +24,19 @@ func (r records) Standings(ctx context.Context, references []string) (map[string
 	return out, err
 }
 
-func (r records) Rows(ctx context.Context, from, to int) ([]importer.Row, error) {
+func (r records) Rows(ctx context.Context, from, to int) ([]*importer.Row, error) {
 	rows, err := r.ledger.Rows(ctx, r.file.ID, from, to)
-	out := make([]importer.Row, len(rows))
+	out := make([]*importer.Row, len(rows))
 	for i := range rows {
-		out[i] = importer.Row(rows[i])
+		out[i] = (*importer.Row)(&rows[i])
 	}
 	return out, err
 }
 
-func (r records) Plan(ctx context.Context, rows []importer.Row, finished []importer.Finished) error {
-	planned := make([]ledger.Row, len(rows))
-	for i := range rows {
-		planned[i] = ledger.Row(rows[i])
+func (r records) Plan(ctx context.Context, rows []*importer.Row, finished []importer.Finished) error {
+	planned := make([]*ledger.Row, len(rows))
+	for i, r := range rows {
+		planned[i] = (*ledger.Row)(r)
 	}
 	return r.ledger.Plan(ctx, r.file, planned, toLedger(finished))
 }
@@ -53,7 +53,7 @@ func (r records) Record(ctx context.Context, advances []importer.Advance, finish
 func toLedger(finished []importer.Finished) []ledger.Finished {
 	out := make([]ledger.Finished, len(finished))
 	for i, f := range finished {
-		out[i] = ledger.Finished{Row: ledger.Row(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
+		out[i] = ledger.Finished{Row: (*ledger.Row)(f.Row), Assertion: (*ledger.Standing)(f.Assertion)}
 	}
 	return out
 }
@@ -66,8 +66,8 @@ var _ importer.Ledger = noRecords{}
 func (noRecords) Standings(context.Context, []string) (map[string]importer.Standing, error) {
 	return nil, nil
 }
-func (noRecords) Rows(context.Context, int, int) ([]importer.Row, error) { return nil, nil }
-func (noRecords) Plan(context.Context, []importer.Row, []importer.Finished) error {
+func (noRecords) Rows(context.Context, int, int) ([]*importer.Row, error) { return nil, nil }
+func (noRecords) Plan(context.Context, []*importer.Row, []importer.Finished) error {
 	return errDryRun
 }
 
