@@ -16,17 +16,19 @@ import (
 // these it keeps a record of fixed size without a pointer, beside the texts. A customer of whom more must be known gets a
 // *customer, which knows all the rules; a record is opened into one whenever a rule is asked for.
 type book struct {
-	pages  [][]record
-	count  uint32
-	texts  texts
-	index  []uint32 // open addressing by id: 1 + number of the record, 0 if free
-	seed   maphash.Seed
-	whole  []*customer // those that a record is too small for
-	rules  bool        // some customer can be paid
-	times  stamps
-	starts []time.Time // distinct times at which assertions take effect
-	start  map[time.Time]uint32
-	money  []string // distinct currencies
+	pages [][]record
+	count uint32
+	texts texts
+	index []uint32 // open addressing by id: 1 + number of the record, 0 if free
+	seed  maphash.Seed
+	whole []*customer // those that a record is too small for
+	rules bool        // some customer can be paid
+	// refused says that some customer could not.
+	refused bool
+	times   stamps
+	starts  []time.Time // distinct times at which assertions take effect
+	start   map[time.Time]uint32
+	money   []string // distinct currencies
 }
 
 const (
@@ -117,7 +119,10 @@ func (b *book) home(hash uint64) int { return int(hash) & (len(b.index) - 1) }
 // assert takes one more assertion.
 func (b *book) assert(a Assertion, before bool) error {
 	n, known := b.find([]byte(a.CustomerID))
-	b.rules = b.rules || a.Payable == "yes"
+	b.rules, b.refused = b.rules || a.Payable == "yes", b.refused || a.Payable == "no"
+	if known && b.renew(n, a, before) {
+		return nil
+	}
 	if known {
 		c := b.open(n)
 		reference, name := c.reference, c.name
@@ -135,23 +140,46 @@ func (b *book) assert(a Assertion, before bool) error {
 		b.keep(r, c)
 		return c.assert(a, before)
 	}
+	r.currency, r.first, r.last = currency, noStamp, noStamp
+	if before {
+		r.flags |= isBefore
+	}
+	b.fill(r, a)
+	return nil
+}
+
+// renew puts an assertion in the place of the one that a record has, if both take effect before the period: there only the
+// last one matters, and there may be years of them.
+func (b *book) renew(n uint32, a Assertion, before bool) bool {
+	r := b.record(n)
+	if r.whole > 0 || !before || r.flags&isBefore == 0 || b.money[r.currency] != a.Currency || a.At.Before(b.starts[r.at]) {
+		return false
+	}
+	b.fill(r, a)
+	id, reference, name := b.texts.all(r.text)
+	newReference, newName := reference, name
+	keep(&newReference, a.ExternalReference)
+	keep(&newName, a.Name)
+	if newReference != reference || newName != name {
+		r.text = b.texts.add(id, newReference, newName)
+	}
+	return true
+}
+
+// fill fills a record with what an assertion says of the balance and of who can pay it.
+func (b *book) fill(r *record, a Assertion) {
 	start, ok := b.start[a.At]
 	if !ok {
 		start = uint32(len(b.starts))
 		b.starts, b.start[a.At] = append(b.starts, a.At), start
 	}
-	r.at, r.currency, r.balance, r.sentAt, r.due = start, currency, a.Balance, b.times.pack(instant{a.SentAt, !a.SentAt.IsZero()}), packDate(a.DueDate)
-	r.first, r.last = noStamp, noStamp
-	if before {
-		r.flags |= isBefore
-	}
+	r.at, r.balance, r.sentAt, r.due = start, a.Balance, b.times.pack(instant{a.SentAt, !a.SentAt.IsZero()}), packDate(a.DueDate)
 	switch a.Payable {
 	case "yes":
-		r.flags |= isPayable
+		r.flags = r.flags&^isUnpayable | isPayable
 	case "no":
-		r.flags |= isUnpayable
+		r.flags = r.flags&^isPayable | isUnpayable
 	}
-	return nil
 }
 
 // add makes a record.

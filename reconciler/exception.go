@@ -1,6 +1,7 @@
 package reconciler
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"iter"
@@ -148,7 +149,7 @@ func (r *Reconciler) exceptUnpayable(lines iter.Seq[*line]) {
 			break
 		}
 	}
-	if !rules {
+	if !rules || !r.customers.refused {
 		return
 	}
 	for l := range lines {
@@ -174,19 +175,49 @@ func severityOrder(severity string) int {
 
 // sortExceptions puts breaks first, the oldest of each severity first and those of unknown age last.
 func sortExceptions(rows []formats.ExceptionRow) {
-	slices.SortStableFunc(rows, func(a, b formats.ExceptionRow) int {
-		if order := severityOrder(a.Severity) - severityOrder(b.Severity); order != 0 {
-			return order
+	places := make([]exceptionPlace, len(rows))
+	for i := range rows {
+		row := &rows[i]
+		places[i] = exceptionPlace{severityOrder(row.Severity), row.FirstSeen.IsZero(), row.FirstSeen.Unix(), row.FirstSeen.Nanosecond(), i}
+	}
+	slices.SortFunc(places, func(a, b exceptionPlace) int {
+		if a.severity != b.severity {
+			return cmp.Compare(a.severity, b.severity)
 		}
-		if a.FirstSeen.IsZero() != b.FirstSeen.IsZero() {
-			if a.FirstSeen.IsZero() {
+		if a.ageless != b.ageless {
+			if a.ageless {
 				return 1
 			}
 			return -1
 		}
-		if order := a.FirstSeen.Compare(b.FirstSeen); order != 0 {
-			return order
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.nanos, b.nanos), strings.Compare(rows[a.from].ID, rows[b.from].ID), cmp.Compare(a.from, b.from))
 	})
+	for i := range places {
+		move(rows, places, i)
+	}
+}
+
+// exceptionPlace is what an exception is sorted by, and where it stands: there may be as many as customers, and moving
+// whole rows about for every comparison would take longer than all the rest of a report.
+type exceptionPlace struct {
+	severity int
+	ageless  bool
+	seconds  int64
+	nanos    int
+	from     int
+}
+
+// move puts the row that belongs at i there, then the one that belongs where that was, and so on until the circle closes.
+func move(rows []formats.ExceptionRow, places []exceptionPlace, i int) {
+	first := rows[i]
+	for at := i; ; {
+		from := places[at].from
+		places[at].from = at
+		if from == i {
+			rows[at] = first
+			return
+		}
+		rows[at] = rows[from]
+		at = from
+	}
 }

@@ -58,6 +58,10 @@ func (w *watch) seeCrossed(lines iter.Seq[*line]) {
 // time: what was not looked for is not closed. Whether an event from before the period is still open is known of the
 // ids in Options.Watch. A second call replaces the first.
 func (r *Result) Continue(earlier []formats.ExceptionRow, unseen ...string) {
+	if len(earlier) == 0 {
+		r.list(r.own)
+		return
+	}
 	byID := make(map[string]formats.ExceptionRow, len(earlier))
 	for _, row := range earlier {
 		byID[row.ID] = row

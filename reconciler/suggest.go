@@ -12,6 +12,9 @@ import (
 // suggestionsEach is how many customers are suggested for one payment.
 const suggestionsEach = 3
 
+// mostNeighbours is for how many payments customers with a similar id are looked for.
+const mostNeighbours = 1000
+
 // tellingID is the length from which an id says something: short ones are near each other by chance.
 const tellingID = 7
 
@@ -34,10 +37,17 @@ func (r *Result) suggest() {
 	if len(open) == 0 {
 		return
 	}
-	byAmount := map[string][]int{} // of the payments, by amount and currency
-	for _, i := range open {
-		key := r.own[i].Currency + r.own[i].Amount.String()
+	type money struct {
+		currency string
+		amount   formats.Sum
+	}
+	byAmount, near := map[money][]int{}, neighbours{} // of the payments
+	for n, i := range open {
+		key := money{r.own[i].Currency, r.own[i].Amount}
 		byAmount[key] = append(byAmount[key], i)
+		if id := r.own[i].CustomerID; len(id) >= tellingID && n < mostNeighbours {
+			near.add(id, i)
+		}
 	}
 	found := map[int][]suggestion{}
 	add := func(i, rank int, l *line, evidence string) {
@@ -50,11 +60,11 @@ func (r *Result) suggest() {
 		}
 	}
 	for l := range r.lines() {
-		for _, i := range byAmount[l.currency+l.movement().closing.String()] {
+		for _, i := range byAmount[money{l.currency, l.movement().closing}] {
 			add(i, 2, l, "owes exactly this amount")
 		}
-		for _, i := range open[:min(len(open), 1000)] {
-			if id := r.own[i].CustomerID; len(id) >= tellingID && (oneEdit(id, l.customer.id) || oneEdit(id, l.customer.reference)) {
+		for _, i := range near.find(l.customer.id, l.customer.reference) {
+			if id := r.own[i].CustomerID; oneEdit(id, l.customer.id) || oneEdit(id, l.customer.reference) {
 				add(i, 1, l, "differs by one character")
 			}
 		}
