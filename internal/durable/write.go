@@ -26,8 +26,9 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewWriterSize(f, 64<<10)
-	err = errors.Join(write(buffered), buffered.Flush())
+	back := newWriteBack(f, writeBackBytes)
+	buffered := bufio.NewWriterSize(back, 64<<10)
+	err = errors.Join(write(buffered), buffered.Flush(), back.end())
 	if err == nil {
 		err = f.Sync()
 	}
