@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"fmt"
+
+	"tallyman/formats"
 )
 
 // Report is what Verify found.
@@ -24,6 +26,7 @@ func Verify(ctx context.Context, path string, secrets Secrets) (Report, error) {
 		return Report{}, err
 	}
 	s.work.Secrets = secrets
+	s.work.Key = formats.NewEventKey() // not for the events: their reader is the quickest for lines
 	s.fn = func(l Line) error {
 		switch l.Signature {
 		case Verified:
