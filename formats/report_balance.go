@@ -61,6 +61,11 @@ func NewBalanceWriter(w io.Writer) (*BalanceWriter, error) {
 	return b, b.table.end()
 }
 
+// ContinueBalances goes on with a balances.csv whose header, or whose earlier rows, somebody else has written.
+func ContinueBalances(w io.Writer, ageing Ageing) *BalanceWriter {
+	return &BalanceWriter{Ageing: ageing, table: &reportTable{name: "balances.csv", to: w}}
+}
+
 // Write adds one row.
 func (b *BalanceWriter) Write(r BalanceRow) error {
 	t := b.table

@@ -56,6 +56,9 @@ func (r *Reconciler) Result() (*Result, error) {
 		tolerance: r.options.Tolerance, customers: r.customers, order: r.customers.order(),
 		open: r.watch.open, comments: r.options.Comments, dateOf: r.options.DateOf,
 	}
+	for _, c := range r.customers.whole {
+		slices.SortFunc(c.lines, func(a, b *line) int { return cmp.Compare(a.currency, b.currency) })
+	}
 	totals := newBalanceTotals()
 	for l := range result.lines() {
 		row := result.row(l)
@@ -81,12 +84,11 @@ func (r *Reconciler) Result() (*Result, error) {
 
 // lines are the lines of balances.csv in its order: by external reference, then customer id, then currency. A line is
 // valid until the next one.
-func (r *Result) lines() iter.Seq[*line] {
+func (r *Result) lines() iter.Seq[*line] { return r.linesOf(r.order) }
+
+func (r *Result) linesOf(order []uint32) iter.Seq[*line] {
 	return func(yield func(*line) bool) {
-		for c := range r.customers.all(r.order) {
-			if len(c.lines) > 1 {
-				slices.SortFunc(c.lines, func(a, b *line) int { return cmp.Compare(a.currency, b.currency) })
-			}
+		for c := range r.customers.all(order) {
 			for _, l := range c.lines {
 				if l.reported(l.movement()) && !yield(l) {
 					return
@@ -97,9 +99,23 @@ func (r *Result) lines() iter.Seq[*line] {
 }
 
 // Balances yields the rows of balances.csv, sorted by external reference, then customer id, then currency.
-func (r *Result) Balances() iter.Seq[formats.BalanceRow] {
+func (r *Result) Balances() iter.Seq[formats.BalanceRow] { return r.balances(r.order) }
+
+// BalancePieces cuts balances.csv into pieces, in its order, for who has millions of rows: the pieces may be gone through
+// at the same time, as long as nothing else is done with the result. Each is of size customers at most.
+func (r *Result) BalancePieces(size int) iter.Seq[iter.Seq[formats.BalanceRow]] {
+	return func(yield func(iter.Seq[formats.BalanceRow]) bool) {
+		for order := range slices.Chunk(r.order, size) {
+			if !yield(r.balances(order)) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Result) balances(order []uint32) iter.Seq[formats.BalanceRow] {
 	return func(yield func(formats.BalanceRow) bool) {
-		for l := range r.lines() {
+		for l := range r.linesOf(order) {
 			if !yield(r.row(l)) {
 				return
 			}

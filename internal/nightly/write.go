@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +17,9 @@ import (
 
 // assertionsFile is the one file of a report that only one from the ledger has.
 const assertionsFile = "assertions.csv"
+
+// balancesAtOnce is how many customers of balances.csv one worker writes.
+const balancesAtOnce = 2048
 
 func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -44,14 +48,23 @@ func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write 
 }
 
 func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ageing) error {
-	return writeReport(filepath.Join(report.Dir, "balances.csv"), formats.NewBalanceWriter, func(rows *formats.BalanceWriter) error {
-		rows.Ageing = ageing
-		for row := range result.Balances() {
-			if err := rows.Write(row); err != nil {
-				return err
-			}
+	return writeFile(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
+		header, err := formats.NewBalanceWriter(w)
+		if err != nil {
+			return err
 		}
-		return nil
+		if err := header.Flush(); err != nil {
+			return err
+		}
+		return writePieces(w, result.BalancePieces(balancesAtOnce), func(w io.Writer, piece iter.Seq[formats.BalanceRow]) error {
+			rows := formats.ContinueBalances(w, ageing)
+			for row := range piece {
+				if err := rows.Write(row); err != nil {
+					return err
+				}
+			}
+			return rows.Flush()
+		})
 	})
 }
 

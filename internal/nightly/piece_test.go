@@ -1,0 +1,57 @@
+package nightly
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+)
+
+// Pieces stand in the file in their order, however many workers made them.
+func TestPiecesInOrder(t *testing.T) {
+	numbers := make([]int, 5000)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	var got, want bytes.Buffer
+	for _, n := range numbers {
+		fmt.Fprintln(&want, n)
+	}
+	err := writePieces(&got, slices.Chunk(numbers, 7), func(w io.Writer, piece []int) error {
+		for _, n := range piece {
+			fmt.Fprintln(w, n)
+		}
+		return nil
+	})
+	if err != nil || got.String() != want.String() {
+		t.Errorf("%v, %d of %d bytes", err, got.Len(), want.Len())
+	}
+}
+
+// A piece that fails fails the file, and so does a file that takes no more; nothing goes on in the background.
+func TestPiecesThatFail(t *testing.T) {
+	broken := errors.New("broken")
+	numbers := make([]int, 100)
+	numbers[50] = 1
+	write := func(w io.Writer, piece []int) error {
+		if slices.Contains(piece, 1) {
+			return broken
+		}
+		_, err := w.Write([]byte("0"))
+		return err
+	}
+	var got bytes.Buffer
+	if err := writePieces(&got, slices.Chunk(numbers, 1), write); !errors.Is(err, broken) || got.Len() != 50 {
+		t.Errorf("%v, %d bytes", err, got.Len())
+	}
+	full := writerFunc(func([]byte) (int, error) { return 0, broken })
+	if err := writePieces(full, slices.Chunk(numbers[:50], 1), write); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
