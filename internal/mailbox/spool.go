@@ -36,7 +36,7 @@ type spool struct {
 func openSpool(dir, name string, size int64, tune tuning) (*spool, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the spool directory: %w", err)
+		return nil, fmt.Errorf("open the spool directory: %w; look at the disk of data_dir, then run again", err)
 	}
 	return &spool{dir: dir, name: name, size: size, root: root, tune: tune}, nil
 }
@@ -140,5 +140,5 @@ func (s *spool) localError(op string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
 		return &DiskFullError{Dir: s.dir, File: s.name, Need: s.size, Err: err}
 	}
-	return fmt.Errorf("%s %s: %w", op, s.path(), bare(err))
+	return fmt.Errorf("%s %s: %w; look at the disk of data_dir, then run again", op, s.path(), bare(err))
 }

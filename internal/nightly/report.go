@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"tallyman/formats"
@@ -111,6 +112,10 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		return nil, err
 	}
 	earlier, err := findEarlier(q)
+	if errors.Is(err, syscall.EIO) {
+		// The disk has it and cannot give it now: without it, breaks that are open would be left out.
+		return nil, err
+	}
 	if err != nil {
 		r.Log.Warn("an earlier report cannot be read, so this one does not go on from it", "error", err)
 	}
