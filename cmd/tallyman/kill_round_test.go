@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -180,7 +181,9 @@ func (k *killing) right() {
 	if err != nil && !(k.round%7 == 2 && strings.Contains(string(out), "unclosed_quote")) {
 		k.t.Errorf("%v\n%s", err, out)
 	}
-	if found, err := filepath.Glob(filepath.Join(k.inbox, "rejected", badDayFile+"*.csv")); err != nil || len(found) != k.rejected {
+	found, err := filepath.Glob(filepath.Join(k.inbox, "rejected", badDayFile+".csv*"))
+	found = slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, ".reason.txt") })
+	if err != nil || len(found) != k.rejected {
 		k.t.Errorf("rejected: %q, %v, want %d\n%s", found, err, k.rejected, out)
 	}
 	k.outcomes()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"tallyman/internal/sandbox"
@@ -127,6 +128,30 @@ func TestNthCallFails(t *testing.T) { everyCall(t, false) }
 
 // The same with kill -9 before every call.
 func TestKilledAtNthCall(t *testing.T) { everyCall(t, true) }
+
+// What fails is told as what it is, with what to do.
+func TestFailingCallsAreTold(t *testing.T) {
+	night := newSmallNight(t)
+	for _, test := range []struct {
+		at   string
+		code int
+		says string
+	}{
+		{"mkdirat /data/spool", 4, "no space left on device: make room on that disk, then run the same command again"},
+		{"fsync /data/spool/#/za_acme_dailyfile_2026-03-16.csv.part", 3, "was left in the inbox: "},
+		{"fsync /data/spool/#/za_acme_dailyfile_2026-03-16.csv.part", 3, "input/output error; look at the disk of data_dir, then run again"},
+		{"pwrite64 /data/spool/#/census.db", 4, "compare the file with the ledger"},
+		{"openat /reports/2026-03-15/#/summary.json", 4, "look at the disk"}, // else the breaks that are open in it were left out
+		{"unlinkat /data/spool/#/za_acme_dailyfile_2026-03-16.csv", 4, "empty the spool"},
+	} {
+		s := night.again(t)
+		in := &injector{root: rootOf(t, s.dir), at: spot{test.at, 1}}
+		code, said := watched(t, s.command("run", "--date", secondDay), in)
+		if !in.hit || code != test.code || !strings.Contains(said, test.says) {
+			t.Errorf("%s (%v): exit %d, want %d with %q\n%s", test.at, in.hit, code, test.code, test.says, said)
+		}
+	}
+}
 
 func everyCall(t *testing.T, kill bool) {
 	night := newSmallNight(t)

@@ -102,7 +102,8 @@ func (l line) eventID() string {
 type modelBooks struct {
 	customers  map[string]*modelCustomer
 	order      []string
-	lines      []line
+	moneys     []*money // all that was ever paid
+	lines      []line   // of the journal, in no certain order within an evening
 	assertions int
 }
 
@@ -248,6 +249,7 @@ func (b *modelBooks) pay(day int, r *rand.Rand, did map[string]int) []*money {
 		did["bill"]++
 		add(&money{bill: "bill_1", amount: 777})
 	}
+	b.moneys = append(b.moneys, moneys...)
 	for _, m := range moneys {
 		if m.ref != "" {
 			b.customers[m.ref].shown -= m.amount

@@ -53,6 +53,9 @@ func (y *year) agree(report string) {
 			y.t.Errorf("%s does not open as %s closed, even made again", y.date(yesterday), y.date(yesterday-1))
 		}
 	}
+	if y.books.plain(yesterday) && y.draw("Moment's report", 8) {
+		y.agreeWithMomentsReport(yesterday)
+	}
 	y.decideTwins(report, yesterday)
 }
 
