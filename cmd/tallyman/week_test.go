@@ -226,6 +226,7 @@ func (w *week) revoked() {
 	if o := w.night(4, "credentials_refused").Files[0].Outcomes; o["updated"]+o["failed"] != 0 {
 		w.t.Errorf("%v", o)
 	}
+	w.status("stopped early: credentials_refused", "tallyman run")
 	w.api.RestoreKey(sandbox.Test)
 	w.at("09:00")
 	w.night(0)
@@ -298,7 +299,12 @@ func (w *week) full() {
 			if err := exec.Command("sh", "-c", "head -c 100M /dev/zero >"+ballast).Run(); err == nil {
 				w.t.Fatal("the disk is not full")
 			}
-			w.run(4, "run")
+			if said := w.run(4, "run").stderr; !strings.Contains(said, "disk") || !strings.Contains(said, "again") {
+				w.t.Errorf("it does not say that the disk is full and what to do:\n%s", said)
+			}
+			if left, err := filepath.Glob(filepath.Join(w.inbox, w.name())); err != nil || len(left) != 1 {
+				w.t.Errorf("the inbox holds %q, %v", left, err)
+			}
 			if err := os.Remove(ballast); err != nil {
 				w.t.Fatal(err)
 			}
