@@ -199,7 +199,7 @@ func TestWriteSummary(t *testing.T) {
 		Previous:    &SummaryPrevious{Run: "20261123T043000Z-1a2b3c", SHA256: "ef01"},
 		Days:        []DayTotal{{Date: "2026-11-22", Currency: "ZAR", Billed: "0.00", Paid: "20.00"}},
 		Completeness: Completeness{
-			Files:         []CompletenessFile{{Name: "za_acme_dailyfile_2026-11-22.csv", Date: "2026-11-22", State: "done"}},
+			Files:         []CompletenessFile{{Name: "za_acme_dailyfile_2026-11-22.csv", Date: "2026-11-22", DayFile: true, State: "done"}},
 			ExpectedFiles: 1, Journal: JournalWhole, MomentReport: MomentReportAbsent,
 		},
 		Live: Live{Mode: "exceptions", Compared: 3, Drift: 1, LowersBalance: LowersNo, EvidenceNo: 2},

@@ -33,7 +33,7 @@ const FileMissing = "missing"
 
 // Completeness says how sure it is that nothing is missing from a report.
 type Completeness struct {
-	Files         []CompletenessFile `json:"files"`          // customer files of the period's business dates
+	Files         []CompletenessFile `json:"files"`          // customer files of the period's business dates, without those that another has corrected
 	ExpectedFiles int                `json:"expected_files"` // business dates of the period; 0 if the period is open or no day files are expected
 	Journal       string             `json:"journal"`        // whole, damaged or torn_tail
 	MomentReport  string             `json:"moment_report"`  // given, absent or gap
@@ -52,9 +52,10 @@ type MatchTotal struct {
 
 // CompletenessFile is one customer file of the period.
 type CompletenessFile struct {
-	Name  string `json:"name"`
-	Date  string `json:"date"`  // YYYY-MM-DD
-	State string `json:"state"` // done, open, rejected, held, or missing: it should have come
+	Name    string `json:"name"`
+	Date    string `json:"date"`     // YYYY-MM-DD
+	DayFile bool   `json:"day_file"` // the file that is expected for its date, and no other one
+	State   string `json:"state"`    // done, open, rejected, held, or missing: it should have come
 }
 
 // What the live comparison found about whether a payment lowers the balance that Moment shows.

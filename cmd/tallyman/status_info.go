@@ -98,6 +98,11 @@ type fileInfo struct {
 	Corrects  string `json:"corrects,omitempty"` // file id of the day file of the same date that came before
 }
 
+// onRecord is of the file what ledger.File.OvertakenBy looks at.
+func (f fileInfo) onRecord() ledger.File {
+	return ledger.File{Name: f.Name, BusinessDate: f.BusinessDate, DayFile: f.DayFile, State: f.State}
+}
+
 func newFileInfo(f ledger.File) fileInfo {
 	return fileInfo{
 		FileID: f.SHA256[:min(12, len(f.SHA256))], SHA256: f.SHA256, Name: f.Name, BusinessDate: f.BusinessDate, DayFile: f.DayFile,

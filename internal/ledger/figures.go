@@ -41,16 +41,24 @@ func (l *Ledger) LastEnded(ctx context.Context, command string) (r Run, ok bool,
 	return r, ok, err
 }
 
-// CountFiles counts the files on record by their state.
+// FileCorrected is what CountFiles calls a file that is not done and needs nobody, since another was done in its place
+// (File.OvertakenBy). It is no state on record.
+const FileCorrected = "corrected"
+
+// CountFiles counts the files on record by their state, and apart from it those that were corrected since: whoever is
+// woken by a held file must not be woken for ever.
 func (l *Ledger) CountFiles(ctx context.Context) (map[string]int64, error) {
-	counts := map[string]int64{FileOpen: 0, FileDone: 0, FileRejected: 0, FileHeld: 0}
-	err := l.each(ctx, `SELECT state, count(*) FROM files GROUP BY state`, func(rows *sql.Rows) error {
+	counts := map[string]int64{FileOpen: 0, FileDone: 0, FileRejected: 0, FileHeld: 0, FileCorrected: 0}
+	err := l.each(ctx, `SELECT CASE WHEN state <> $1 AND EXISTS (
+			SELECT 1 FROM files o WHERE o.id > f.id AND o.state = $1
+				AND (o.name = f.name OR (o.day_file = 1 AND f.day_file = 1 AND o.business_date = f.business_date))
+		) THEN $2 ELSE state END, count(*) FROM files f GROUP BY 1`, func(rows *sql.Rows) error {
 		var state string
 		var n int64
 		err := rows.Scan(&state, &n)
 		counts[state] = n
 		return err
-	})
+	}, FileDone, FileCorrected)
 	return counts, err
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -52,11 +53,27 @@ func TestFigures(t *testing.T) {
 	if _, err := l.Begin(t.Context(), File{BusinessDate: "2026-03-16", SHA256: "aa", Name: "x", RunID: "a", FirstSeen: at}); err != nil {
 		t.Fatal(err)
 	}
+	for i, f := range []File{
+		{BusinessDate: "2026-03-15", Name: "day-2026-03-15.csv", DayFile: true, State: FileHeld},
+		{BusinessDate: "2026-03-15", Name: "day-2026-03-15.csv", DayFile: true, State: FileDone}, // corrects it
+		{BusinessDate: "2026-03-14", Name: "day-2026-03-14.csv", DayFile: true, State: FileDone},
+		{BusinessDate: "2026-03-14", Name: "day-2026-03-14.csv", DayFile: true, State: FileHeld}, // came after what is done
+		{BusinessDate: "2026-03-14", Name: "once.csv", State: FileRejected},
+	} {
+		f.SHA256, f.RunID, f.FirstSeen = fmt.Sprintf("b%d", i), "a", at
+		begun, err := l.Begin(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Conclude(t.Context(), begun.ID, f.State, "", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
 	files, err := l.CountFiles(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]int64{"open": 1, "done": 0, "rejected": 0, "held": 0}, files); diff != "" {
+	if diff := cmp.Diff(map[string]int64{"open": 1, "done": 2, "rejected": 1, "held": 1, "corrected": 1}, files); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -30,6 +30,13 @@ type File struct {
 	RunID        string // the last run that worked on it
 }
 
+// OvertakenBy reports whether a file that came later was done in the place of this one, which is not done: it has its
+// name, or both are day files of one date. Nothing is left to do for it then.
+func (f File) OvertakenBy(later File) bool {
+	same := later.Name == f.Name || (later.DayFile && f.DayFile && later.BusinessDate == f.BusinessDate)
+	return same && f.State != FileDone && later.State == FileDone
+}
+
 // Begin records that a run works on a file, and returns it as it stands: with its id, and the state in which an earlier
 // run left it, or open if there was none.
 func (l *Ledger) Begin(ctx context.Context, f File) (File, error) {

@@ -49,8 +49,10 @@ func (r *Reporter) completeness(ctx context.Context, q ReportRequest, read journ
 	if err != nil {
 		return c, err
 	}
-	for _, f := range files {
-		c.Files = append(c.Files, formats.CompletenessFile{Name: f.Name, Date: f.BusinessDate, State: f.State})
+	for i, f := range files {
+		if !slices.ContainsFunc(files[i+1:], f.OvertakenBy) {
+			c.Files = append(c.Files, formats.CompletenessFile{Name: f.Name, Date: f.BusinessDate, DayFile: f.DayFile, State: f.State})
+		}
 	}
 	return c, r.addMissing(ctx, q, &c)
 }
@@ -72,7 +74,7 @@ func (r *Reporter) addMissing(ctx context.Context, q ReportRequest, c *formats.C
 	day, err := config.ParseDate(max(first, came[0]))
 	for date := dateOf(day); err == nil && date <= last; date = dateOf(day) {
 		if _, there := slices.BinarySearch(came, date); !there {
-			c.Files = append(c.Files, formats.CompletenessFile{Name: strings.ReplaceAll(r.DayFiles, "{date}", date), Date: date, State: formats.FileMissing})
+			c.Files = append(c.Files, formats.CompletenessFile{Name: strings.ReplaceAll(r.DayFiles, "{date}", date), Date: date, DayFile: true, State: formats.FileMissing})
 		}
 		day = day.AddDate(0, 0, 1)
 	}

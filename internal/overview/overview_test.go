@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tallyman/formats"
 	"tallyman/internal/overview"
 	"tallyman/internal/reporttest"
 )
@@ -55,6 +56,32 @@ func TestAllRight(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"current", "1-30", "31-60", "61-90", "90+"}, buckets); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Only the day file of a date answers for it, whatever became of it: another file of that date does not.
+func TestDayFilesThatCame(t *testing.T) {
+	once := formats.CompletenessFile{Name: "once.csv", Date: "2026-11-22", State: "done"}
+	day := formats.CompletenessFile{Name: "day-22.csv", Date: "2026-11-22", DayFile: true, State: "done"}
+	held := formats.CompletenessFile{Name: "day-23.csv", Date: "2026-11-23", DayFile: true, State: "held"}
+	for _, at := range []struct {
+		expected int
+		files    []formats.CompletenessFile
+		reasons  []string
+		came     string
+	}{
+		{1, []formats.CompletenessFile{once, day}, nil, "1 expected, 1 came"},
+		{1, []formats.CompletenessFile{once}, []string{"The customer file of this date did not come."}, "1 expected, 0 came"},
+		{3, []formats.CompletenessFile{day}, []string{"Of 3 customer files expected, 1 came."}, "3 expected, 1 came"},
+		{2, []formats.CompletenessFile{day, held}, []string{"The customer file day-23.csv is held, so its balances are not in the figures."}, "2 expected, 2 came, 1 held"},
+	} {
+		o := overview.Overview{Summary: formats.Summary{Completeness: formats.Completeness{ExpectedFiles: at.expected, Files: at.files}}}
+		if diff := cmp.Diff(at.reasons, o.Reasons()); diff != "" {
+			t.Errorf("%v (-want +got)\n%s", at.files, diff)
+		}
+		if got := o.Inputs()[0].Text; got != at.came {
+			t.Errorf("%v: %q", at.files, got)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func (o *Overview) Reasons() []string {
 	}
 	c := o.Summary.Completeness
 	if came := datesCame(c); came < c.ExpectedFiles {
-		why = append(why, fmt.Sprintf("Of %d customer files expected, %d came.", c.ExpectedFiles, came))
+		why = append(why, notCame(c.ExpectedFiles, came))
 	}
 	for _, f := range c.Files {
 		if f.State == fileHeld || f.State == fileRejected {
@@ -65,11 +65,19 @@ const (
 	fileRejected = "rejected"
 )
 
-// datesCame counts the business dates of which a file came, in whatever state it is.
+// notCame says how many of the day files that were expected are not there.
+func notCame(expected, came int) string {
+	if expected == 1 {
+		return "The customer file of this date did not come."
+	}
+	return fmt.Sprintf("Of %d customer files expected, %d came.", expected, came)
+}
+
+// datesCame counts the business dates of which the day file came, in whatever state it is.
 func datesCame(c formats.Completeness) int {
 	dates := map[string]bool{}
 	for _, f := range c.Files {
-		if f.State != formats.FileMissing {
+		if f.DayFile && f.State != formats.FileMissing {
 			dates[f.Date] = true
 		}
 	}
