@@ -19,7 +19,7 @@ import (
 type Repeat struct {
 	Number   int  // of the record
 	Line     int  // of the record
-	First    int  // line of the first record with the reference
+	Other    int  // line of the first record with the reference that differs, or where none does of the first of all
 	Conflict bool // the records differ
 	Faulty   bool // the record has problems of its own
 }
@@ -29,7 +29,7 @@ const ConflictingRows = "conflicting_rows"
 
 // Remedy says what to do about records that differ.
 func (r Repeat) Remedy() string {
-	return fmt.Sprintf("the file has other rows with this reference that say something else (the first at line %d); leave the right one only", r.First)
+	return fmt.Sprintf("another row with this reference says something else (at line %d); leave the right one only", r.Other)
 }
 
 // Repeats finds the repeated references of a file: Add each record in file order, call Find once, Close in any case. It
@@ -203,15 +203,22 @@ func (s *search) in(marks []mark) (found []Repeat) {
 		return cmp.Or(cmp.Compare(a.reference[0], b.reference[0]), cmp.Compare(a.reference[1], b.reference[1]), cmp.Compare(a.number, b.number))
 	})
 	for len(shared) > 0 {
-		n, conflict := 1, false
+		n, differs := 1, 0 // differs: the first one that is unlike the first of all
 		for n < len(shared) && shared[n].reference == shared[0].reference {
-			conflict = conflict || shared[n].content != shared[0].content
+			if differs == 0 && shared[n].content != shared[0].content {
+				differs = n
+			}
 			n++
 		}
 		for i, m := range shared[:n] {
-			if conflict || i > 0 {
-				found = append(found, Repeat{Number: int(m.number), Line: int(m.line), First: int(shared[0].line), Conflict: conflict, Faulty: m.faulty})
+			if differs == 0 && i == 0 {
+				continue
 			}
+			other := shared[0]
+			if m.content == shared[0].content {
+				other = shared[differs]
+			}
+			found = append(found, Repeat{Number: int(m.number), Line: int(m.line), Other: int(other.line), Conflict: differs > 0, Faulty: m.faulty})
 		}
 		shared = shared[n:]
 	}

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -11,33 +12,28 @@ import (
 
 // findSimply finds repeats the simple way, with everything in memory.
 func findSimply(records []CustomerRecord) []Repeat {
-	type group struct {
-		first    int
-		content  string
-		conflict bool
-	}
-	groups := map[string]*group{}
-	content := func(r *CustomerRecord) string {
+	content := func(r CustomerRecord) string {
 		if len(r.Problems) > 0 {
 			return "raw " + string(r.Raw)
 		}
 		return string(r.Customer.AppendCanonical(nil))
 	}
-	for i := range records {
-		r := &records[i]
-		g := groups[r.Customer.ExternalReference]
-		if g == nil {
-			groups[r.Customer.ExternalReference] = &group{first: r.Line, content: content(r)}
-			continue
-		}
-		g.conflict = g.conflict || g.content != content(r)
+	groups := map[string][]CustomerRecord{}
+	for _, r := range records {
+		groups[r.Customer.ExternalReference] = append(groups[r.Customer.ExternalReference], r)
 	}
 	var found []Repeat
-	for i := range records {
-		r := &records[i]
-		if g := groups[r.Customer.ExternalReference]; r.Customer.ExternalReference != "" && (g.conflict || g.first != r.Line) {
-			found = append(found, Repeat{Number: r.Number, Line: r.Line, First: g.first, Conflict: g.conflict, Faulty: len(r.Problems) > 0})
+	for _, r := range records {
+		group := groups[r.Customer.ExternalReference]
+		unlike := func(of CustomerRecord) int {
+			return slices.IndexFunc(group, func(other CustomerRecord) bool { return content(other) != content(of) })
 		}
+		conflict := unlike(group[0]) >= 0
+		if r.Customer.ExternalReference == "" || (!conflict && r.Number == group[0].Number) {
+			continue
+		}
+		other := group[max(0, unlike(r))]
+		found = append(found, Repeat{Number: r.Number, Line: r.Line, Other: other.Line, Conflict: conflict, Faulty: len(r.Problems) > 0})
 	}
 	return found
 }

@@ -130,8 +130,8 @@ func ruleOut(e *entry, again formats.Repeat) Verdict {
 		return Verdict{Outcome: formats.Rejected, Reason: reason, Detail: detail}
 	case again.Conflict:
 		return Verdict{Outcome: formats.Rejected, Reason: formats.ConflictingRows, Detail: "external_reference: " + again.Remedy()}
-	case again.First != 0:
-		return Verdict{Outcome: formats.Duplicate, Reason: "same_row", Detail: fmt.Sprintf("the same as line %d, which counts", again.First)}
+	case again.Other != 0:
+		return Verdict{Outcome: formats.Duplicate, Reason: "same_row", Detail: fmt.Sprintf("the same as line %d, which counts", again.Other)}
 	}
 	return Verdict{}
 }
