@@ -3,7 +3,9 @@ package workbook
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -86,6 +88,26 @@ func words(text string) cellOf {
 	return cellOf{value: clean(text), look: look{format: "@"}}
 }
 
+// textWidth is how many characters of a text stand in the columns of the summary. A longer line would be cut on the
+// screen, and on paper make everything else too small to read.
+const textWidth = 140
+
+// text writes a text that may be long, over several rows if it has to be.
+func (s *summary) text(text string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
+			s.line(words(line))
+			line = "   "
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	s.line(words(line))
+}
+
 // numbers is the first column of the summary that holds them.
 const numbers = 3
 
@@ -166,13 +188,13 @@ func (s *summary) heading() {
 	if why := o.Reasons(); len(why) > 0 {
 		s.line(cellOf{value: "✘ Not all right", look: look{bold: true, size: 14, fill: alert, format: "@"}})
 		for _, reason := range why {
-			s.line(words("• " + reason))
+			s.text("• " + reason)
 		}
 	} else {
 		s.line(cellOf{value: "✔ All right", look: look{bold: true, size: 14, fill: good, format: "@"}})
 	}
 	if signed := o.Signed; signed != nil {
-		s.line(words(fmt.Sprintf("Signed by %s on %s: %s.", signed.By, signed.At.In(s.options.Location).Format("2006-01-02 15:04"), signed.Story())))
+		s.text(fmt.Sprintf("Signed by %s on %s: %s.", signed.By, signed.At.In(s.options.Location).Format("2006-01-02 15:04"), signed.Story()))
 	}
 }
 
@@ -309,9 +331,9 @@ func (s *summary) completeness() {
 }
 
 func (s *summary) sources() {
-	s.section("Files that were read", "file", "sha256", "", "lines")
+	s.section("Files that were read", "file", "sha256", "", "", "lines")
 	for _, in := range first(s, s.overview.Summary.Inputs) {
-		s.line(words(in.Path), words(in.SHA256), words(""), counted(in.Lines))
+		s.line(words(in.Path), words(in.SHA256), words(""), words(""), counted(in.Lines))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -259,6 +260,39 @@ func TestLeftOutIsNotRead(t *testing.T) {
 	}
 	if want := len(o.Summary.Customers) + len(o.Summary.Events) + len(o.Summary.Exceptions); left != want {
 		t.Errorf("%d lines of the summary say so, want %d", left, want)
+	}
+}
+
+// A long text goes on in the next row, so that it can be read on the screen and a printed page is not made as wide as it.
+func TestLongTexts(t *testing.T) {
+	view, err := overview.Read(reporttest.Write(t, reporttest.Options{Customers: 5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	view.Signed = &overview.Signed{By: "T. Nkosi"}
+	for i := range 20 {
+		view.Signed.Moved = append(view.Signed.Moved, overview.Moved{Figure: fmt.Sprintf("figure %d", i), Signed: "23589.27", Now: "28257.18"})
+	}
+	var b bytes.Buffer
+	if err := workbook.Write(&b, view, workbook.Options{Merchant: "acme", Location: zone(t)}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := open(t, b.Bytes()).GetRows("Summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, row := range rows {
+		if len(row) == 0 {
+			continue
+		}
+		if utf8.RuneCountInString(row[0]) > 140 {
+			t.Errorf("one line of %d characters: %s", len(row[0]), row[0])
+		}
+		all = append(all, strings.Fields(row[0])...)
+	}
+	if want := view.Signed.Story() + "."; !strings.Contains(strings.Join(all, " "), want) {
+		t.Errorf("not in the summary: %s", want)
 	}
 }
 
