@@ -70,7 +70,7 @@ func runApprove(ctx context.Context, a *app, id string, o approveOptions) error 
 		return usage(fmt.Errorf("there is no ledger in %s: is this the configuration that the file was imported with?", cfg.DataDir))
 	}
 	if err != nil {
-		return err
+		return sorted(err)
 	}
 	answer := approveAnswer{Reason: reason, By: by, ApprovedAt: a.now().UTC()}
 	err = answer.record(ctx, l, id, o.date)

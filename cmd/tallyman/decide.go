@@ -75,7 +75,7 @@ func runDecide(ctx context.Context, a *app, id, decision, reason, by string) err
 		return usage(fmt.Errorf("there is no ledger in %s: is this the configuration that the report was made with?", cfg.DataDir))
 	}
 	if err != nil {
-		return err
+		return sorted(err)
 	}
 	answer := decideAnswer{ExceptionID: id, Decision: decision, Reason: reason, By: cmp.Or(strings.TrimSpace(by), userName()), DecidedAt: a.now().UTC(), Exception: found}
 	answer.Replaces, err = record(ctx, l, ledger.Decision{ExceptionID: id, Decision: decision, Reason: reason, By: answer.By, DecidedAt: answer.DecidedAt})

@@ -20,6 +20,7 @@ func sorted(err error) error {
 	var held *nightly.LockedError
 	var binding *ledger.BindingError
 	var input *nightly.InputError
+	var inbox *nightly.InboxError
 	var signalled interruption
 	switch {
 	case err == nil:
@@ -36,6 +37,8 @@ func sorted(err error) error {
 		return stopped(fmt.Errorf("%w: %s", err, ledger.Remedy(err)))
 	case diskFailed(err):
 		return stopped(fmt.Errorf("%w: look at the disk and the rights on the directory, then run the same command again", err))
+	case errors.As(err, &inbox):
+		return needsPerson(fmt.Errorf("%w; nothing was done", err))
 	}
 	return err
 }
@@ -64,12 +67,21 @@ func ending(r *nightly.Result) error {
 	case r.Unforeseen():
 		return fmt.Errorf("stopped early: %w; what was done is on record", r.Stop())
 	case r.Stop() != nil:
-		return stopped(fmt.Errorf("stopped early: %w; what was done is on record: run the same command again to go on", r.Stop()))
+		return stoppedEarly(r.Stop())
 	}
 	if needs := r.NeedsPerson(); len(needs) > 0 {
 		return needsPerson(errors.New("needs a person: " + strings.Join(needs, "\nneeds a person: ")))
 	}
 	return nil
+}
+
+// stoppedEarly tells why a run stopped and, unless the reason says it itself, to run it again.
+func stoppedEarly(why error) error {
+	err := fmt.Errorf("stopped early: %w; what was done is on record", why)
+	if !strings.Contains(err.Error(), runAgain) {
+		err = fmt.Errorf("%w: %s to go on", err, runAgain)
+	}
+	return stopped(err)
 }
 
 // untouched reports whether the run changed nothing at Moment.

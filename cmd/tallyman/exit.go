@@ -128,6 +128,9 @@ type errorBody struct {
 	Problems []config.Problem `json:"problems,omitempty"`
 }
 
+// runAgain is what to do about most that ends early. It is said once.
+const runAgain = "run the same command again"
+
 // printError tells people, and with --json programs, how it ended. The hint is
 // a further line, or empty.
 func (a *app) printError(err error, code int, hint string) {
@@ -138,8 +141,8 @@ func (a *app) printError(err error, code int, hint string) {
 		body.Message = fmt.Sprintf("%s in the configuration; nothing was done", count(len(wrong.Problems), "problem"))
 		lines = append(lines, body.Message)
 	}
-	if code == exitInterrupted {
-		lines = append(lines, "interrupted; run the same command again to go on")
+	if code == exitInterrupted && !strings.Contains(body.Message, runAgain) {
+		lines = append(lines, "interrupted; "+runAgain+" to go on")
 	}
 	if hint != "" {
 		lines = append(lines, hint)

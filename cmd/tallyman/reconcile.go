@@ -94,7 +94,7 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 			return usage(fmt.Errorf("there is no ledger in %s yet: import a customer file first, or give --expected, --journal and --out", cfg.DataDir))
 		}
 		if err != nil {
-			return err
+			return sorted(err)
 		}
 		defer func() { _ = reporter.Ledger.Close() }()
 		if err := a.ledgerDefaults(&q, cfg); err != nil {
@@ -102,7 +102,7 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 		}
 		live, end := a.liveComparison(cfg, cmp.Or(o.live, cfg.Reconcile.Live))
 		defer end()
-		reporter.Live = live
+		reporter.Live, reporter.DayFiles = live, cfg.Inbox.Configured()
 	}
 	if q.Comments == "" {
 		q.Comments = filepath.Join(q.Out, "exceptions.csv")

@@ -89,7 +89,7 @@ func (a *app) pass(ctx context.Context, cfg *config.Config, q nightly.RunRequest
 // runText is the one summary line of a nightly pass.
 func runText(r *nightly.Result) string {
 	total, rejected := r.Total()
-	parts := []string{fmt.Sprintf("run %s for %s: %d files", r.RunID, r.BusinessDate, len(r.Files))}
+	parts := []string{fmt.Sprintf("run %s for %s: %s", r.RunID, r.BusinessDate, count(len(r.Files), "file"))}
 	if rejected > 0 {
 		parts[0] += fmt.Sprintf(" (%d rejected as a whole)", rejected)
 	}
@@ -106,7 +106,7 @@ func runText(r *nightly.Result) string {
 	}
 	parts = append(parts, total.Footing())
 	if r.Report != nil {
-		parts = append(parts, rollForward(r.Report.Summary.RollForward), fmt.Sprintf("%d breaks, %d notices", r.Report.Breaks, r.Report.Notices), "report in "+r.Report.Dir)
+		parts = append(parts, rollForward(r.Report.Summary.RollForward), count(r.Report.Breaks, "break")+", "+count(r.Report.Notices, "notice"), "report in "+r.Report.Dir)
 	}
 	if r.Missing != "" {
 		parts = append(parts, "no day file for "+r.Missing)
@@ -117,7 +117,7 @@ func runText(r *nightly.Result) string {
 		}
 	}
 	if len(r.Waiting) > 0 {
-		parts = append(parts, fmt.Sprintf("%d files left in the inbox", len(r.Waiting)))
+		parts = append(parts, count(len(r.Waiting), "file")+" left in the inbox")
 	}
 	if r.DryRun {
 		parts = append(parts, "dry run: nothing was sent")

@@ -70,7 +70,7 @@ func runSign(ctx context.Context, a *app, o signOptions) (err error) {
 		return usage(fmt.Errorf("there is no ledger in %s: is this the configuration that the report was made with?", cfg.DataDir))
 	}
 	if err != nil {
-		return err
+		return sorted(err)
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	written, err := nightly.FindWritten(ctx, l, o.report)

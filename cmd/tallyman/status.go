@@ -87,7 +87,7 @@ func runStatus(ctx context.Context, a *app, args []string) (err error) {
 	l, err := ledger.OpenExisting(ctx, cfg.DataDir)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
-		return err
+		return sorted(err)
 	}
 	if l != nil {
 		defer func() { err = errors.Join(err, l.Close()) }()

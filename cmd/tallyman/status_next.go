@@ -108,7 +108,12 @@ func afterNight(r *nightly.Result) []nextStep {
 		steps = append(steps, nextStep{fault, "tallyman doctor tries the mailbox; tallyman run tries again"})
 	}
 	for _, waiting := range r.Waiting {
-		steps = append(steps, nextStep{"left in the inbox: " + waiting, "see there"})
+		what, do, ok := strings.Cut(waiting, "; import it with: ")
+		if !ok {
+			what, do, _ = strings.Cut(waiting, "; ")
+			do = "nothing: " + do
+		}
+		steps = append(steps, nextStep{"left in the inbox: " + what, do})
 	}
 	if r.Report != nil && r.Report.Breaks > 0 {
 		steps = append(steps, nextStep{
@@ -136,11 +141,9 @@ func afterFile(f fileInfo) []nextStep {
 	return nil
 }
 
-// overtaken reports whether one of the files that came later was done in the place of a file: it has its name, or is the
-// day file of its date.
+// overtaken reports whether one of the files that came later was done in the place of a file.
 func overtaken(f fileInfo, later []fileInfo) bool {
 	return slices.ContainsFunc(later, func(other fileInfo) bool {
-		same := other.Name == f.Name || (other.DayFile && f.DayFile && other.BusinessDate == f.BusinessDate)
-		return same && other.State == ledger.FileDone
+		return f.onRecord().OvertakenBy(other.onRecord())
 	})
 }

@@ -107,13 +107,14 @@ func TestNextSteps(t *testing.T) {
 		}, nil},
 		{"an import does not hide the night", statusAnswer{
 			Runs: []runInfo{ended("import", "r3", nightly.Result{}), ended("run", "r1", nightly.Result{
-				Missing: "2026-11-22", Faults: []string{"the mailbox: gone"}, Waiting: []string{"b.csv: its name does not fit"},
+				Missing: "2026-11-22", Faults: []string{"the mailbox: gone"}, Waiting: []string{"b.csv: its name does not fit inbox.pattern; import it with: tallyman import sftp:b.csv", "c.csv: still being written; the next run takes it"},
 				BusinessDate: "2026-11-21", Report: &nightly.Report{Dir: "reports/x", Breaks: 2},
 			})},
 		}, []string{
 			"no day file has come for 2026-11-22 -> ask the biller for it; tallyman run takes it",
 			"the mailbox: gone -> tallyman doctor tries the mailbox; tallyman run tries again",
-			"left in the inbox: b.csv: its name does not fit -> see there",
+			"left in the inbox: b.csv: its name does not fit inbox.pattern -> tallyman import sftp:b.csv",
+			"left in the inbox: c.csv: still being written -> nothing: the next run takes it",
 			"the report for 2026-11-21 has 2 breaks -> open " + filepath.Join("reports", "x", "exceptions.csv") + "; tallyman decide releases or drops held events",
 		}},
 		{"what did not happen is said once", statusAnswer{

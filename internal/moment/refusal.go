@@ -43,8 +43,16 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 		}
 	}
 	if bad := now.Sub(c.badSince); bad > c.options.GiveUpAfter {
-		answer.GiveUp = fmt.Errorf("nothing but refusals or silence from the API for %s (api.give_up_after): run the same command again when it works", bad.Round(time.Second))
+		answer.GiveUp = fmt.Errorf("nothing but refusals or silence from the API for %s (api.give_up_after), at last %s: run the same command again when it works", bad.Round(time.Second), answer.outcome())
 	}
+}
+
+// outcome says in a few words what came back: nothing of what was sent or answered.
+func (a *Answer) outcome() string {
+	if a.Status == 0 && a.Err != nil {
+		return a.Err.Error()
+	}
+	return fmt.Sprintf("status %d", a.Status)
 }
 
 // refused slows everybody down and lets them wait for what the server asks for. Without that the wait is an exponential

@@ -39,7 +39,7 @@ func TestGiveUp(t *testing.T) {
 		from, to         time.Duration
 		says             string
 	}{
-		{"429", "", 429, allowed, allowed + time.Second, "nothing but refusals or silence from the API for 15m0s (api.give_up_after)"},
+		{"429", "", 429, allowed, allowed + time.Second, "nothing but refusals or silence from the API for 15m0s (api.give_up_after), at last status 429: "},
 		{"503", "", 503, allowed, allowed + time.Second, "nothing but refusals"},
 		{"500", "", 500, allowed, allowed + time.Second, "nothing but refusals"},
 		{"Retry-After fits", "60", 429, allowed - time.Minute, allowed + time.Second, "asks to come back in 1m0s, not before 2000-01-01T00:1"},

@@ -42,8 +42,22 @@ func machineMark(dataDir string) (string, error) {
 	return hex.EncodeToString(sum[:4]), nil
 }
 
-// fetchOne spools one named file of the inbox, whatever its name, and leaves it there.
+// InboxError says that a file of the inbox cannot be had: the mailbox is unreachable or another one, or the file is not
+// whole yet. Nothing was done, and a person has to look.
+type InboxError struct{ Err error }
+
+func (e *InboxError) Error() string { return e.Err.Error() }
+
+func (e *InboxError) Unwrap() error { return e.Err }
+
+// fetchOne spools one named file of the inbox, whatever its name, and leaves it there. What the mailbox says against it
+// is an *InboxError.
 func (n *Night) fetchOne(ctx context.Context, name, dir, asked string) (f customerFile, err error) {
+	defer func() {
+		if input := (*InputError)(nil); err != nil && !errors.As(err, &input) {
+			err = &InboxError{err}
+		}
+	}()
 	box, err := n.dial(ctx)
 	if err != nil {
 		return f, err

@@ -139,6 +139,39 @@ func TestExpectedFileMissing(t *testing.T) {
 	}
 }
 
+// A report knows of a file that was refused until another one is imported in its place.
+func TestCompletenessAfterCorrection(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	w.leave("2026-03-16", "A,Ann,ZAR,100,,one cell too many", `B,"not closed,ZAR,100,`)
+	if files := w.night("2026-03-16").Report.Summary.Completeness.Files; len(files) != 1 || files[0].State != ledger.FileRejected || !files[0].DayFile {
+		t.Errorf("%+v", files)
+	}
+	w.leave("2026-03-16", "A,Ann,ZAR,100,")
+	if files := w.night("2026-03-16").Report.Summary.Completeness.Files; len(files) != 1 || files[0].State != ledger.FileDone {
+		t.Errorf("%+v", files)
+	}
+}
+
+// An import of a file in the inbox of another server, or of none, is for a person to look at.
+func TestImportFromWrongMailbox(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	w.leave("2026-03-16", "A,Ann,ZAR,100,")
+	w.cfg.Inbox.HostKeys = []string{"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+	n, err := Open(t.Context(), Options{Config: w.cfg, Command: "import", Log: quiet(), Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var inbox *InboxError
+	if _, err := n.Import(t.Context(), ImportRequest{Sources: []string{"sftp:za_sandbox_dailyfile_2026-03-16.csv"}}); !errors.As(err, &inbox) {
+		t.Errorf("%v", err)
+	}
+}
+
 // What cannot be delivered tonight is delivered by the next run.
 func TestUndeliveredIsDeliveredNextTime(t *testing.T) {
 	w := newWorld(t, sandbox.Options{})

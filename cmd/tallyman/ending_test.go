@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tallyman/internal/ledger"
+	"tallyman/internal/nightly"
+)
+
+// A ledger that cannot be read stops every command that asks it, and says what helps.
+func TestDamagedLedger(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "ledger.db"), []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ledger.OpenExisting(t.Context(), dir)
+	if code := exitCode(t.Context(), sorted(err)); code != exitStopped || !strings.Contains(sorted(err).Error(), "put back the last backup") {
+		t.Errorf("exit %d: %v", code, sorted(err))
+	}
+	config := filepath.Join(dir, "tallyman.yaml")
+	if err := os.WriteFile(config, []byte("merchant: acme\ndata_dir: .\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"status"}, {"approve", "aabbccddeeff", "--reason", "x"}, {"reconcile", "--date", "2026-03-16"}} {
+		_, stderr, code := command(t, append(args, "--config", config)...)
+		if code != exitStopped || !strings.Contains(stderr, "put back the last backup") {
+			t.Errorf("%v: exit %d: %s", args, code, stderr)
+		}
+	}
+}
+
+// A mailbox that an import cannot have is for a person, not an unforeseen failure.
+func TestInboxCannotBeHad(t *testing.T) {
+	err := sorted(&nightly.InboxError{Err: errors.New("the host key is not the pinned one")})
+	if code := exitCode(t.Context(), err); code != exitNeedsPerson || !strings.HasSuffix(err.Error(), "; nothing was done") {
+		t.Errorf("exit %d: %v", code, err)
+	}
+}
+
+// What to do is said once, whoever says it.
+func TestRunAgainIsSaidOnce(t *testing.T) {
+	for _, why := range []string{"nothing but refusals: run the same command again when it works", "the key is refused"} {
+		if text := stoppedEarly(errors.New(why)).Error(); strings.Count(text, runAgain) != 1 {
+			t.Error(text)
+		}
+	}
+}
