@@ -102,7 +102,7 @@ func runReconcile(ctx context.Context, a *app, o reconcileOptions) error {
 		}
 		live, end := a.liveComparison(cfg, cmp.Or(o.live, cfg.Reconcile.Live))
 		defer end()
-		reporter.Live, reporter.DayFiles = live, cfg.Inbox.Configured()
+		reporter.Live, reporter.DayFiles = live, nightly.ExpectedName(cfg.Inbox)
 	}
 	if q.Comments == "" {
 		q.Comments = filepath.Join(q.Out, "exceptions.csv")

@@ -147,7 +147,7 @@ func (n *Night) expect(ctx context.Context, asked string, result *Result) (err e
 func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped bool) (*Report, error) {
 	reporter := &Reporter{
 		Ledger: n.ledger, Calendar: n.config.Reconcile.Calendar(), Tolerance: n.config.Reconcile.Tolerance, Memory: int64(n.config.Reconcile.Memory), Secrets: q.Secrets,
-		DayFiles: expectedName(n.config.Inbox), Ageing: n.config.Reconcile.Ageing, Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
+		DayFiles: ExpectedName(n.config.Inbox), Ageing: n.config.Reconcile.Ageing, Live: n.live(stopped), Log: n.log, Rendering: RenderingOf(n.config, n.options.Now),
 	}
 	if n.options.DryRun {
 		reporter.Rendering.Written = nil
@@ -162,8 +162,8 @@ func (n *Night) report(ctx context.Context, q RunRequest, date string, stopped b
 	})
 }
 
-// expectedName is the pattern of the day files' names; empty if there is no inbox for them to come to.
-func expectedName(inbox config.Inbox) string {
+// ExpectedName is the pattern of the day files' names; empty if there is no inbox for them to come to.
+func ExpectedName(inbox config.Inbox) string {
 	if !inbox.Configured() {
 		return ""
 	}
