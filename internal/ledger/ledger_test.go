@@ -15,9 +15,14 @@ import (
 	"go.uber.org/goleak"
 
 	"tallyman/formats"
+	"tallyman/internal/syscalltest"
 )
 
 func TestMain(m *testing.M) {
+	syscalltest.Main()
+	if dir := os.Getenv("TALLYMAN_TEST_FAIL_ONE_SYNC"); dir != "" {
+		failOneSync(dir)
+	}
 	if dir := os.Getenv("TALLYMAN_TEST_COMMIT_AND_WAIT"); dir != "" {
 		commitAndWait(dir)
 		return
