@@ -74,3 +74,52 @@ func TestParseSum(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadComments reads what comes back from finance as comments and as exceptions: both take the same files, and what was
+// read is written so that it reads the same again.
+func FuzzReadComments(f *testing.F) {
+	for _, seed := range []string{
+		"exception_id,reason,owner,comment\nex_1,overpaid,Lindiwe,'=asked\n", "\ufeffowner;comment;Exception_ID;reason\r\n\"a\nb\";;ex_1;x\r\n;;;\r\n",
+		"exception_id,owner,comment,reason,amount,currency,first_seen,age_days\nex_1,,,x,-0.05,ZAR,2026-11-20T04:00:00Z,2\n", "a,b\n1,2\n", "exception_id,reason,owner,comment\n\"", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var fault *FileError
+		comments, err := ReadComments(bytes.NewReader(text))
+		if err != nil && !errors.As(err, &fault) {
+			t.Fatalf("not a fault of the file: %v", err)
+		}
+		for id, c := range comments {
+			if id == "" || c == (Comment{}) {
+				t.Fatalf("comment %q: %+v", id, c)
+			}
+		}
+		var rows []ExceptionRow
+		err = ReadExceptions(bytes.NewReader(text), func(row ExceptionRow) error { rows = append(rows, row); return nil })
+		if err != nil {
+			if !errors.As(err, &fault) {
+				t.Fatalf("not a fault of the file: %v", err)
+			}
+			return
+		}
+		var file bytes.Buffer
+		w, err := NewExceptionWriter(&file)
+		check(t, err)
+		for _, row := range rows {
+			check(t, w.Write(row))
+		}
+		check(t, w.Flush())
+		n := 0
+		check(t, ReadExceptions(&file, func(row ExceptionRow) error {
+			if row.ID != rows[n].ID || row.Amount != rows[n].Amount || row.HasAmount != rows[n].HasAmount || row.Owner != rows[n].Owner {
+				t.Errorf("%+v came back as %+v", rows[n], row)
+			}
+			n++
+			return nil
+		}))
+		if n != len(rows) {
+			t.Errorf("%d rows, %d came back", len(rows), n)
+		}
+	})
+}

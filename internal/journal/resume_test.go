@@ -2,12 +2,15 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"tallyman/formats"
 )
 
 // reopen starts a writer the day after fill, appends a delivery, and ends it.
@@ -181,4 +184,26 @@ func TestMemory(t *testing.T) {
 	if pairOf("ab", []byte("c")) == pairOf("a", []byte("bc")) {
 		t.Error("id and body run together")
 	}
+}
+
+// FuzzReadHead takes a head file only if it is one that the writer writes.
+func FuzzReadHead(f *testing.F) {
+	f.Add(Witness{Hash: formats.JournalGenesis}.text())
+	f.Add(Witness{Seq: 7, Hash: strings.Repeat("ab", 32)}.text())
+	for _, seed := range []string{"", "{}", `{"seq":1,"hash":""}`, `{"seq":-1,"hash":"` + formats.JournalGenesis + "\"}\n", "null\n", "\x00"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), headName)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, err := readHead(path)
+		switch {
+		case err != nil && !errors.Is(err, errHeadUnreadable):
+			t.Fatal(err)
+		case err == nil && (!bytes.Equal(w.text(), text) || w.Seq < 0 || !isHash(w.Hash)):
+			t.Fatalf("%q was read as %+v", text, w)
+		}
+	})
 }

@@ -164,3 +164,22 @@ func TestNewKeys(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPGP hands damaged messages to somebody who has the keys: what was encrypted comes out whole, or nothing does.
+func FuzzPGP(f *testing.F) {
+	us, biller := newPerson(f, "us"), newPerson(f, "biller")
+	keys := keysFor(f, us, false, biller)
+	f.Add(encrypted(f, us, nil, content))
+	f.Add(encrypted(f, us, &biller, content))
+	f.Add(encrypted(f, biller, &biller, content))
+	f.Add([]byte("-----BEGIN PGP MESSAGE-----\n\nwcBM\n=AAAA\n-----END PGP MESSAGE-----\n"))
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		text, _, err := unpackBytes(t, "a.csv.pgp", packed, Options{Keys: keys, MaxSize: 1 << 20})
+		switch {
+		case err != nil && strings.HasPrefix(rule(err), "error"):
+			t.Fatalf("not a fault of the file: %v", err)
+		case err == nil && text != content:
+			t.Fatalf("nobody has encrypted %q", text)
+		}
+	})
+}
