@@ -9,7 +9,7 @@ BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSI
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test release lint bench fuzz sshd office gallery
+.PHONY: help build test release lint bench fuzz prove sshd office gallery
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  \1\t/' | expand -t 12
@@ -79,3 +79,7 @@ fuzz: ## Fuzz every target for FUZZTIME (20s) each
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$pkg" || exit 1; \
 		done; \
 	done
+
+# SEEDS and FUZZTIME make it longer or shorter.
+prove: sshd ## Prove what docs/reliability.md promises, in about 20 minutes on two cores
+	@internal/proof/prove.sh

@@ -192,7 +192,10 @@ func (s *sweeper) fail(err error) bool {
 
 func sizeOf(path string) (n int64) {
 	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
-		if info, infoErr := d.Info(); err == nil && infoErr == nil && info.Mode().IsRegular() {
+		if err != nil {
+			return nil // it has gone meanwhile
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
 			n += info.Size()
 		}
 		return nil

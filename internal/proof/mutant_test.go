@@ -130,7 +130,7 @@ func (m mutant) build(t *testing.T) (binary string) {
 		t.Fatal(err)
 	}
 	binary = filepath.Join(dir, "tests")
-	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, m.pkg)
+	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-w", "-overlay", list, "-o", binary, m.pkg)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the broken code must compile: %v\n%s", err, out)
