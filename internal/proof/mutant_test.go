@@ -88,7 +88,7 @@ var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.*)`)
 // caught requires that the broken code compiles and that its tests turn red. It returns which of them did first.
 func (m mutant) caught(t *testing.T) string {
 	binary := m.build(t)
-	run := exec.Command(binary, append([]string{"-test.run", m.run, "-test.failfast", "-test.timeout", "3m"}, m.args...)...)
+	run := exec.Command(binary, append([]string{"-test.run", m.run, "-test.failfast", "-test.timeout", "5m"}, m.args...)...)
 	run.Dir = filepath.Join(root, m.pkg)
 	out, err := run.CombinedOutput()
 	var exit *exec.ExitError
@@ -101,8 +101,8 @@ func (m mutant) caught(t *testing.T) string {
 		t.Fatal(err)
 	default:
 		by := failed.FindStringSubmatch(string(out))
-		if by == nil {
-			t.Errorf("the tests ended badly, and none of them has failed:\n%s", out)
+		if by == nil || strings.HasPrefix(by[2], "test timed out") {
+			t.Errorf("the tests ended badly or not at all, and none of them has failed:\n%s", out)
 			return ""
 		}
 		return by[1] + by[2]
