@@ -346,3 +346,17 @@ func FuzzCustomerReader(f *testing.F) {
 		}
 	})
 }
+
+// A trailer is the last record wherever blocks end, also where nothing in it is compared.
+func TestTrailerAtTheEndOfABlock(t *testing.T) {
+	const text = "external_reference,name\nA,b\nTRAILER,1\nB,c\n"
+	for size := 1; size <= len(text); size++ {
+		r, err := newCustomerReader(strings.NewReader(text), CustomerOptions{Trailer: Trailer{Match: "TRAILER"}}, size)
+		for err == nil {
+			_, err = r.Next()
+		}
+		if fault, ok := errors.AsType[*FileError](err); !ok || fault.Rule != "after_trailer" || fault.Line != 4 {
+			t.Errorf("blocks of %d: %v", size, err)
+		}
+	}
+}
