@@ -38,6 +38,13 @@ func (o Outcome) Final() bool {
 	return false
 }
 
+// TakenOff is a payment that was taken off a balance before the balance was sent, because the customer file could not have
+// known of it.
+type TakenOff struct {
+	EventID string
+	Amount  int64 // minor units of the balance's currency; negative for a reversal
+}
+
 // OutcomeRow is one row of an outcome file.
 type OutcomeRow struct {
 	Line              int // first physical line of the record, the header being 1

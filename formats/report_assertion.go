@@ -16,6 +16,7 @@ type AssertionRow struct {
 	DueDate           string    // YYYY-MM-DD, or empty
 	SentAt            time.Time // when Moment acknowledged it; zero if not known
 	Source            string    // file:line of the record
+	TakenOff          Sum       // payments that were taken off Balance before it was sent, minor units; left empty if none were
 }
 
 // AssertionWriter writes assertions.csv: where the figures of balances.csv that are not payments come from.
@@ -24,7 +25,7 @@ type AssertionWriter struct{ table *reportTable }
 // assertionColumns is the header of assertions.csv.
 func assertionColumns() []string {
 	return []string{
-		"business_date", "external_reference", "customer_id", "currency", "balance", "due_date", "sent_at", "source",
+		"business_date", "external_reference", "customer_id", "currency", "balance", "due_date", "sent_at", "source", "taken_off",
 	}
 }
 
@@ -43,6 +44,11 @@ func (a *AssertionWriter) Write(r AssertionRow) error {
 	t.text(r.DueDate)
 	t.own(reportTime(r.SentAt, !r.SentAt.IsZero()))
 	t.text(r.Source)
+	if r.TakenOff.IsZero() {
+		t.own("")
+	} else {
+		t.own(r.TakenOff.Major(r.Currency))
+	}
 	return t.end()
 }
 

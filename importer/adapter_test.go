@@ -29,6 +29,17 @@ func (d onDisk) Standings(ctx context.Context, references []string) (map[string]
 	return out, err
 }
 
+func (d onDisk) Payments(ctx context.Context, since time.Time, references []string) (map[string][]Payment, error) {
+	paid, err := d.ledger.PaidOn(ctx, since, references)
+	out := make(map[string][]Payment, len(paid))
+	for reference, list := range paid {
+		for _, p := range list {
+			out[reference] = append(out[reference], Payment(p))
+		}
+	}
+	return out, err
+}
+
 func (d onDisk) Rows(ctx context.Context, from, to int) ([]*Row, error) {
 	rows, err := d.ledger.Rows(ctx, d.file.ID, from, to)
 	var out []*Row

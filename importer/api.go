@@ -59,6 +59,8 @@ type Remote struct {
 // order. What a writing method gets it may use until it returns.
 type Ledger interface {
 	Standings(ctx context.Context, references []string) (map[string]Standing, error)
+	// Payments returns, by reference, what customers have paid on their balances at or after an instant.
+	Payments(ctx context.Context, since time.Time, references []string) (map[string][]Payment, error)
 	Rows(ctx context.Context, from, to int) ([]*Row, error)
 	Plan(ctx context.Context, planned []*Row, finished []Finished) error
 	Record(ctx context.Context, advances []Advance, finished []Finished) error
@@ -79,6 +81,13 @@ type Standing struct {
 	Doubted []formats.Customer
 }
 
+// Payment is money that was applied to a customer, or taken back if the amount is negative.
+type Payment struct {
+	formats.TakenOff
+	Currency string
+	News     bool // it arrived after what stands was acknowledged
+}
+
 // The operations of a row.
 const (
 	operationNone   = ""
@@ -97,6 +106,8 @@ type Row struct {
 	Refused    bool // the last answer to a create was a definite failure, which the key may replay
 	PlannedAt  time.Time
 	Result     formats.OutcomeRow
+	// TakenOff are the payments by which the balance that is sent is less than that of Result, which the file says.
+	TakenOff []formats.TakenOff
 }
 
 // Advance is what is to be sent next for a row: under a new generation of its key, or, with a CustomerID, as an update of

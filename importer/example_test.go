@@ -64,6 +64,10 @@ func (noRecords) Standings(context.Context, []string) (map[string]importer.Stand
 	return nil, nil
 }
 
+func (noRecords) Payments(context.Context, time.Time, []string) (map[string][]importer.Payment, error) {
+	return nil, nil
+}
+
 func (noRecords) Rows(context.Context, int, int) ([]*importer.Row, error) { return nil, nil }
 
 func (noRecords) Plan(context.Context, []*importer.Row, []importer.Finished) error { return nil }

@@ -67,6 +67,9 @@ type File struct {
 	// Look, if set, is shown each record by Survey, in file order. The record is its own until it returns; an error ends the
 	// reading.
 	Look func(*formats.CustomerRecord) error
+	// Since, if set, is the beginning of the file's business date: payments from then on, of which the file could not have
+	// known, are taken off its balances before they are sent.
+	Since time.Time
 	// First keeps Send to so many records at the beginning of the file; 0: all of them.
 	First int
 }

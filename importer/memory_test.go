@@ -34,6 +34,7 @@ type memoryCustomer struct {
 }
 
 type memoryPayment struct {
+	event    string
 	customer string
 	at       time.Time
 	currency string
@@ -91,7 +92,11 @@ func (f *memoryFile) Standings(_ context.Context, references []string) (map[stri
 					continue
 				}
 				ok, s.Unresolved, s.NewerOpen = true, true, s.NewerOpen || other.newerThan(f)
-				s.Doubted = append(s.Doubted, formats.Customer{Currency: r.Result.Currency, Balance: r.Result.Balance})
+				says := formats.Customer{Currency: r.Result.Currency, Balance: r.Result.Balance}
+				if less, ok := lowered(says, sumOff(r.TakenOff)); ok {
+					says = less
+				}
+				s.Doubted = append(s.Doubted, says)
 			}
 		}
 		if ok {
@@ -108,6 +113,24 @@ func sortedNumbers(rows map[int]Row) []int {
 	}
 	slices.Sort(numbers)
 	return numbers
+}
+
+func (f *memoryFile) Payments(_ context.Context, since time.Time, references []string) (map[string][]Payment, error) {
+	m := f.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	paid := map[string][]Payment{}
+	for _, reference := range references {
+		s, known := m.customers[reference]
+		for _, p := range m.payments {
+			if known && p.customer == s.CustomerID && !p.at.Before(since) {
+				paid[reference] = append(paid[reference], Payment{
+					TakenOff: formats.TakenOff{EventID: p.event, Amount: p.amount}, Currency: p.currency, News: p.at.After(s.SentAt),
+				})
+			}
+		}
+	}
+	return paid, nil
 }
 
 func (f *memoryFile) Rows(_ context.Context, from, to int) ([]*Row, error) {

@@ -25,7 +25,7 @@ type job struct {
 // plan makes the row of an entry that has a verdict, and the job if it needs one.
 func (im *Importer) plan(e *entry) (*Row, *job) {
 	j := &job{entry: e}
-	j.row = Row{Number: e.number, PlannedAt: im.now(), Operation: e.verdict.Operation, Result: e.result()}
+	j.row = Row{Number: e.number, PlannedAt: im.now(), Operation: e.verdict.Operation, Result: e.result(), TakenOff: e.takenOff}
 	row := &j.row
 	if row.Operation == operationNone {
 		row.Result.Outcome, row.Result.Reason, row.Result.Detail = e.verdict.Outcome, e.verdict.Reason, e.verdict.Detail

@@ -65,6 +65,8 @@ type world struct {
 	files  []*simFile
 	skew   time.Duration // of our clock
 	harm   int           // how likely a mishap is, in percent
+	net    bool          // payments that a file could not have known are taken off
+	start  time.Time     // of the first business date
 
 	mu     sync.Mutex
 	drawn  map[string]int // calls so far, by reference
@@ -94,6 +96,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if w.rng.IntN(2) == 0 {
 		w.moment.stale = time.Second
 	}
+	w.net, w.start = seed%2 == 0, time.Now()
 	w.harm = []int{10, 30, 60}[w.rng.IntN(3)]
 	w.cable = &cable{moment: w.moment, seed: seed, drawn: map[string]int{}}
 	w.moment.choose, w.moment.watch = w.draw, w.watch
@@ -297,7 +300,7 @@ func (w *world) between() {
 			w.moment.payTo(h.id, amount)
 			w.sum.payments.Add(1)
 			if w.rng.IntN(4) > 0 { // the event may be late
-				w.memory.pay(memoryPayment{customer: h.id, at: w.now(), currency: "ZAR", amount: amount})
+				w.memory.pay(memoryPayment{event: fmt.Sprint("evt_", len(w.memory.payments)), customer: h.id, at: w.now(), currency: "ZAR", amount: amount})
 			}
 		}
 	}
@@ -327,6 +330,9 @@ func (w *world) importOnce(f *simFile, faults bool) {
 	w.weather(faults)
 	im := New(w.cable.connect(o.Concurrency), o)
 	file := fileOf(f.text, f.records)
+	if w.net {
+		file.Since = w.since(f)
+	}
 	s, err := im.Survey(w.t.Context(), file)
 	if err != nil {
 		w.fail("survey: %v", err)
@@ -349,6 +355,7 @@ func (w *world) importOnce(f *simFile, faults bool) {
 		w.fail("%s was finished, and the next run made %d calls and told\n%s", f.name, w.moment.calls-calls, f.last.outcomes)
 	}
 	w.truth(f)
+	w.takenOff(f)
 	if len(w.moment.violations) > 0 {
 		w.fail("%s", strings.Join(w.moment.violations, "\n"))
 	}
@@ -367,6 +374,31 @@ func (w *world) weather(faults bool) {
 		w.logf("a storm for %s", lasts)
 		w.sum.storms.Add(1)
 		w.cable.storm = time.Now().Add(lasts)
+	}
+}
+
+// since is the beginning of a file's business date.
+func (w *world) since(f *simFile) time.Time {
+	if f.records.date == "2026-11-20" {
+		return w.start
+	}
+	return w.start.Add(24 * time.Hour)
+}
+
+// takenOff holds what was taken off the balances of a file against what was paid.
+func (w *world) takenOff(f *simFile) {
+	for _, r := range f.records.rows {
+		seen := map[string]bool{}
+		for _, off := range r.TakenOff {
+			i := slices.IndexFunc(w.memory.payments, func(p memoryPayment) bool { return p.event == off.EventID })
+			if p := w.memory.payments[i]; !w.net || seen[off.EventID] || p.amount != off.Amount || p.customer != r.Result.CustomerID || p.at.Before(w.since(f)) {
+				w.fail("%s line %d, %s: %+v was taken off, and paid was %+v", f.name, r.Result.Line, r.Result.ExternalReference, off, p)
+			}
+			seen[off.EventID] = true
+		}
+		if says := f.says(w.t, r.Result.ExternalReference); len(r.TakenOff) > 0 && r.Result.Balance != says.Balance {
+			w.fail("%s line %d, %s: the outcome says %v, the file %v", f.name, r.Result.Line, r.Result.ExternalReference, r.Result.Balance, says.Balance)
+		}
 	}
 }
 
@@ -476,6 +508,11 @@ func (w *world) books() {
 				continue
 			}
 			c := f.says(w.t, reference)
+			for _, r := range f.records.rows {
+				if r.Result.ExternalReference == reference && r.Result.Outcome.Final() {
+					c, _ = lowered(c, sumOff(r.TakenOff))
+				}
+			}
 			left := changed(c, list[0].c)
 			if w.moment.lowers {
 				left.Balance, left.Currency = formats.Balance{}, ""

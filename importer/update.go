@@ -136,7 +136,7 @@ func (w *worker) confirm(ctx context.Context, j *job, id string, before prior) (
 // paidOn reports whether all that keeps the customer from standing as the record says is what was paid since, by the
 // records: an earlier run's request was carried out then.
 func (j *job) paidOn(left, remote formats.Customer) bool {
-	less, ok := lowered(j.entry.verdict.Changes, j.entry.standing.PaidSince)
+	less, ok := lowered(j.entry.verdict.Changes, j.entry.standing.PaidSince.SubSum(j.entry.news))
 	return ok && j.resumed && onlyBalance(left) && sameBalance(less, remote)
 }
 

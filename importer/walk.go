@@ -16,7 +16,10 @@ const chunkSize = 2048
 type entry struct {
 	number   int
 	line     int
-	customer formats.Customer
+	customer formats.Customer // its balance is the one to be sent
+	says     formats.Balance  // that of the file
+	takenOff []formats.TakenOff
+	news     formats.Sum // of what was taken off: what arrived after the balance that stands was acknowledged
 	problems []*formats.Problem
 	raw      []byte // valid as long as its chunk is worked on
 	before   *Row   // nil: the record is new to the ledger
@@ -58,7 +61,7 @@ func (im *Importer) walk(ctx context.Context, file File, s *Survey, over int, f 
 			}
 			start := len(raws)
 			raws = append(raws, record.Raw...)
-			chunk = append(chunk, entry{number: record.Number, line: record.Line, customer: record.Customer, problems: record.Problems, raw: raws[start:]})
+			chunk = append(chunk, entry{number: record.Number, line: record.Line, customer: record.Customer, says: record.Customer.Balance, problems: record.Problems, raw: raws[start:]})
 		}
 		if len(chunk) == 0 && chunks > 0 {
 			break
@@ -106,10 +109,18 @@ func (im *Importer) join(ctx context.Context, file File, s *Survey, chunk []entr
 	if err != nil {
 		return stopForRecords(ctx, err)
 	}
+	var paid map[string][]Payment
+	if !file.Since.IsZero() {
+		if paid, err = file.Ledger.Payments(ctx, file.Since, references); err != nil {
+			return stopForRecords(ctx, err)
+		}
+	}
 	for i := range chunk {
 		if e := &chunk[i]; e.ready && e.verdict.Outcome == "" {
 			e.standing = standings[e.customer.ExternalReference]
+			e.takeOff(paid[e.customer.ExternalReference])
 			e.verdict = decide(e.customer, e.standing, im.options.Existing)
+			e.explainTakenOff(file.Since)
 		}
 	}
 	return nil
@@ -140,7 +151,7 @@ func ruleOut(e *entry, again formats.Repeat) Verdict {
 func (e *entry) result() formats.OutcomeRow {
 	out := formats.OutcomeRow{Line: e.line, ExternalReference: e.customer.ExternalReference, CustomerID: e.standing.CustomerID, Payable: e.standing.Payable}
 	if len(e.problems) == 0 {
-		out.Currency, out.Balance = e.customer.Currency, e.customer.Balance
+		out.Currency, out.Balance = e.customer.Currency, e.says
 	}
 	return out
 }

@@ -145,6 +145,9 @@ func (b *book) assert(a Assertion, before bool) error {
 		r.flags |= isBefore
 	}
 	b.fill(r, a)
+	if len(a.TakenOff) > 0 {
+		b.open(n).points[0].takenOff = a.TakenOff
+	}
 	return nil
 }
 
@@ -152,7 +155,7 @@ func (b *book) assert(a Assertion, before bool) error {
 // last one matters, and there may be years of them.
 func (b *book) renew(n uint32, a Assertion, before bool) bool {
 	r := b.record(n)
-	if r.whole > 0 || !before || r.flags&isBefore == 0 || b.money[r.currency] != a.Currency || a.At.Before(b.starts[r.at]) {
+	if r.whole > 0 || len(a.TakenOff) > 0 || !before || r.flags&isBefore == 0 || b.money[r.currency] != a.Currency || a.At.Before(b.starts[r.at]) {
 		return false
 	}
 	b.fill(r, a)
@@ -294,14 +297,14 @@ func (b *book) owes(n uint32, currency []byte) (code string, ok bool) {
 	return code, code == string(currency)
 }
 
-// pay books a payment in or before the period.
-func (b *book) pay(n uint32, currency string, at instant, amount int64, within bool) {
+// pay books a payment in or before the period, that of the event with an id.
+func (b *book) pay(n uint32, currency string, at instant, amount int64, within bool, id []byte) {
 	r := b.record(n)
 	if r.whole == 0 && b.payRecord(r, at, amount, within) {
 		return
 	}
 	if l := b.open(n).line(currency); within {
-		l.payWithin(at, amount)
+		l.payWithin(at, amount, id)
 	} else {
 		l.payBefore(at, amount)
 	}

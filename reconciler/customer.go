@@ -2,6 +2,7 @@ package reconciler
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -25,6 +26,7 @@ type point struct {
 	line       *line
 	balance    int64
 
+	takenOff     []string    // ids of events that the balance was sent less of
 	crossed      formats.Sum // payments in the period that its file could not have known
 	crossedCount int64
 }
@@ -57,7 +59,7 @@ func (c *customer) assert(a Assertion, before bool) error {
 		c.lines = append(c.lines, l)
 	}
 	l.dueDate = a.DueDate
-	p := point{at: a.At, sentAt: a.SentAt, line: l, balance: a.Balance}
+	p := point{at: a.At, sentAt: a.SentAt, line: l, balance: a.Balance, takenOff: a.TakenOff}
 	if before && c.before == 1 {
 		c.points[0] = p
 		return nil
@@ -105,8 +107,8 @@ func (l *line) payBefore(at instant, amount int64) {
 	l.pay(l.customer.inForce(at), amount)
 }
 
-// payWithin books a payment in the period.
-func (l *line) payWithin(at instant, amount int64) {
+// payWithin books a payment in the period, that of the event with an id.
+func (l *line) payWithin(at instant, amount int64, id []byte) {
 	n := l.customer.inForce(at)
 	l.pay(n+1, amount)
 	l.count++
@@ -119,7 +121,7 @@ func (l *line) payWithin(at instant, amount int64) {
 	if n == 0 {
 		return
 	}
-	if p := &l.customer.points[n-1]; p.line == l && at.known && !p.at.IsZero() && at.time.Before(p.sentAt) {
+	if p := &l.customer.points[n-1]; p.line == l && at.known && !p.at.IsZero() && at.time.Before(p.sentAt) && !slices.Contains(p.takenOff, string(id)) {
 		p.crossed = p.crossed.Add(amount)
 		p.crossedCount++
 	}

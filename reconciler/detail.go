@@ -67,8 +67,12 @@ func crossedDetail(p *point) string {
 	if p.crossed.Sign() < 0 {
 		asked = fmt.Sprintf("the balance does not know of %s taken back, and the customer may be asked for too little", amount)
 	}
+	came := payments(p.crossedCount)
+	if len(p.takenOff) > 0 {
+		came += " besides what was taken off it"
+	}
 	return fmt.Sprintf("A balance as of %s reached Moment at %s; in between came %s, so %s. Send a corrected balance.",
-		p.at.UTC().Format(time.RFC3339), p.sentAt.UTC().Format(time.RFC3339), payments(p.crossedCount), asked)
+		p.at.UTC().Format(time.RFC3339), p.sentAt.UTC().Format(time.RFC3339), came, asked)
 }
 
 // closedDetail is the sentence for a break that is open no more.

@@ -172,6 +172,8 @@ func TestCrossedPayment(t *testing.T) {
 	timeless.At = time.Time{}
 	older := balance
 	older.At = asOf.AddDate(0, 0, -1)
+	net := balance
+	net.TakenOff = []string{"evt_1"}
 	newer := balance
 	newer.At, newer.SentAt = at("2026-11-22T05:00:00Z"), at("2026-11-22T05:30:00Z")
 	for _, c := range []struct {
@@ -191,6 +193,9 @@ func TestCrossedPayment(t *testing.T) {
 		{"the balance of the day before, sent late", []reconciler.Assertion{older}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, "break crossed_payment 1.00"},
 		{"payment of the day before", []reconciler.Assertion{older}, []paid{zar(1, "bcus_1", 100, "2026-11-21T23:00:00Z")}, ""},
 		{"a newer balance knows of it", []reconciler.Assertion{older, newer}, []paid{zar(1, "bcus_1", 100, "2026-11-22T05:45:00Z")}, ""},
+		{"taken off", []reconciler.Assertion{net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, ""},
+		{"taken off, another is not", []reconciler.Assertion{net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z"), zar(2, "bcus_1", 30, "2026-11-22T02:00:00Z")}, "break crossed_payment 0.30"},
+		{"taken off a newer balance only", []reconciler.Assertion{older, net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, ""},
 		{"payment of an unknown customer", []reconciler.Assertion{balance}, []paid{zar(1, "bcus_2", 100, "2026-11-22T01:00:00Z")}, "break unknown_customer 1.00"},
 	} {
 		n := &night{options: day(), assertions: c.assertions}

@@ -125,7 +125,10 @@ type Assertion struct {
 	Currency          string // ISO 4217; required
 	Balance           int64  // minor units; negative is a credit
 	DueDate           string // YYYY-MM-DD, or empty: belongs to this balance only
-	Payable           string // yes or no, as Moment's answer had payment_rules or not; empty if not known
+	// TakenOff are the ids of the events that were taken off the balance before it was sent to Moment: Balance is what the
+	// customer owed at At all the same, but these payments did not cross it.
+	TakenOff []string
+	Payable  string // yes or no, as Moment's answer had payment_rules or not; empty if not known
 }
 
 // Assert takes one assertion. All assertions come before the first delivery, those of one customer in order of At; of two

@@ -110,9 +110,9 @@ func (r *Reconciler) book(e *event, v verdict) {
 	total.sum = total.sum.Add(amount)
 	switch {
 	case v.before:
-		r.customers.pay(e.customer, v.currency, e.at, amount, false)
+		r.customers.pay(e.customer, v.currency, e.at, amount, false, e.Fields.ID)
 	case v.status == formats.StatusApplied:
-		r.customers.pay(e.customer, v.currency, e.at, amount, true)
+		r.customers.pay(e.customer, v.currency, e.at, amount, true, e.Fields.ID)
 		r.days.pay(e.at, v.currency, amount)
 		r.journal.apply(v.currency, amount)
 	}

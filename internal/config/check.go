@@ -123,6 +123,7 @@ func isLoopback(host string) bool {
 
 func (c *checker) imports() {
 	c.oneOf("imports.existing", c.cfg.Imports.Existing, "update", "skip", "reject")
+	c.oneOf("imports.crossed", c.cfg.Imports.Crossed, "flag", "net")
 	c.unless(c.cfg.Imports.Canary >= 0, "imports.canary", "must not be negative", "write how many records are sent first, such as 20, or 0")
 	guards := c.cfg.Imports.Guards
 	c.unless(guards.MaxRejected.BasisPoints() <= 100*100, "imports.guards.max_rejected", "must be at most 100%", "write a percentage such as 5%, or off")

@@ -152,7 +152,10 @@ func (t Trailer) Configured() bool { return t.Match != "" }
 type Imports struct {
 	// Existing is "update", "skip" or "reject".
 	Existing string `yaml:"existing"`
-	Guards   Guards `yaml:"guards"`
+	// Crossed is "flag" or "net": what is done about payments that a file could
+	// not have known.
+	Crossed string `yaml:"crossed"`
+	Guards  Guards `yaml:"guards"`
 	// Canary is how many records of the first file ever are sent before the
 	// others; 0 sends all of them at once.
 	Canary int `yaml:"canary"`

@@ -36,6 +36,7 @@ func Default() *Config {
 		},
 		Imports: Imports{
 			Existing: "update",
+			Crossed:  "flag",
 			Guards: Guards{
 				MaxRejected:      PercentGuard(5),
 				MaxMissing:       PercentGuard(20),

@@ -108,10 +108,11 @@ type doubt struct {
 	reference string
 	date      string // business date of its file
 	fileID    int64
+	number    int
 	says      formats.Customer // only its balance and currency
 }
 
-const selectUnresolved = `SELECT r.reference, r.currency, r.balance, f.business_date, f.id FROM rows r JOIN files f ON f.id = r.file_id
+const selectUnresolved = `SELECT r.reference, r.number, r.currency, r.balance, f.business_date, f.id FROM rows r JOIN files f ON f.id = r.file_id
 	WHERE ` + unanswered + ` AND r.reference ` + listed + ` AND r.file_id <> ?`
 
 // unresolved notes the rows of other files that were sent and have no answer: those of the table, and those that a killed
@@ -132,7 +133,7 @@ func (l *Ledger) unresolved(ctx context.Context, file File, references []string,
 	for found.Next() {
 		var d doubt
 		var balance sql.NullInt64
-		if err := found.Scan(&d.reference, &d.says.Currency, &balance, &d.date, &d.fileID); err != nil {
+		if err := found.Scan(&d.reference, &d.number, &d.says.Currency, &balance, &d.date, &d.fileID); err != nil {
 			return err
 		}
 		d.says.Balance = formats.Balance{Minor: balance.Int64, Set: balance.Valid}
@@ -140,6 +141,11 @@ func (l *Ledger) unresolved(ctx context.Context, file File, references []string,
 	}
 	slices.SortStableFunc(doubts, func(a, b doubt) int { return cmp.Compare(a.fileID, b.fileID) })
 	for _, d := range doubts {
+		off, err := takenOff(ctx, l.read, d.fileID, d.number, d.number)
+		if err != nil {
+			return err
+		}
+		d.says.Balance = less(d.says.Balance, off[d.number])
 		s := known[d.reference]
 		s.Unresolved = true
 		s.Doubted = append(s.Doubted, d.says)
@@ -161,7 +167,7 @@ func (l *Ledger) plannedDoubts(ctx context.Context, file File, references []stri
 		for _, r := range c.rows {
 			if slices.Contains(references, r.Result.ExternalReference) {
 				says := formats.Customer{Currency: r.Result.Currency, Balance: r.Result.Balance}
-				doubts = append(doubts, doubt{r.Result.ExternalReference, other.BusinessDate, other.ID, says})
+				doubts = append(doubts, doubt{r.Result.ExternalReference, other.BusinessDate, other.ID, r.Number, says})
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,8 +16,11 @@ type Payment struct {
 	EventID    string
 	CustomerID string
 	ReceivedAt time.Time
+	PaidAt     time.Time // the event's own time; zero: ReceivedAt
 	Currency   string
 	Amount     int64
+	Elsewhere  bool   // it was applied to an account or a bill, and not to the customer's balance
+	Money      string // the same for the same money under another event id; empty if that cannot be told
 }
 
 // journalSeq is the binding under which the last journal line is kept that payments were taken from.
@@ -39,8 +43,9 @@ func (l *Ledger) PaymentsUpTo(ctx context.Context) (int64, error) {
 func (l *Ledger) AddPayments(ctx context.Context, payments []Payment, upTo int64) error {
 	return l.transaction(ctx, func(tx *sql.Tx) error {
 		for _, p := range payments {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO payments (event_id, customer_id, received_at, currency, amount) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-				p.EventID, p.CustomerID, micros(p.ReceivedAt), p.Currency, p.Amount); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO payments (event_id, customer_id, received_at, paid_at, currency, amount, on_balance, money)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+				p.EventID, p.CustomerID, micros(p.ReceivedAt), cmp.Or(micros(p.PaidAt), micros(p.ReceivedAt)), p.Currency, p.Amount, boolInt(!p.Elsewhere), p.Money); err != nil {
 				return err
 			}
 		}

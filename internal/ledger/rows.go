@@ -29,6 +29,8 @@ type Row struct {
 	Refused    bool     // the last answer to a create was a definite failure: look up, and never the same key again
 	PlannedAt  time.Time
 	Result     formats.OutcomeRow
+	// TakenOff are the payments by which the balance that is sent is less than that of Result, which the file says.
+	TakenOff []formats.TakenOff
 }
 
 // Plan records rows before anything is sent for them, and those that are finished without a request. A row that is there
@@ -48,6 +50,13 @@ func (l *Ledger) Plan(ctx context.Context, file File, rows []*Row, finished []Fi
 			if err != nil {
 				return err
 			}
+		}
+		decided := slices.Clone(rows)
+		for _, f := range finished {
+			decided = append(decided, f.Row)
+		}
+		if err := w.takeOff(ctx, decided); err != nil {
+			return err
 		}
 		return w.finish(ctx, finished)
 	})
@@ -85,7 +94,15 @@ func (l *Ledger) Rows(ctx context.Context, fileID int64, from, to int) ([]Row, e
 		}
 		r.Number, o.Outcome, o.Balance = int(number), formats.Outcome(outcome), formats.Balance{Minor: balance.Int64, Set: balance.Valid}
 	}
-	return withPlanned(rows, planned, from, to), found.Err()
+	if err := found.Err(); err != nil {
+		return nil, fmt.Errorf("read rows from the ledger: %w", err)
+	}
+	rows = withPlanned(rows, planned, from, to)
+	off, err := takenOff(ctx, l.read, fileID, from, to)
+	for i := range rows {
+		rows[i].TakenOff = off[rows[i].Number]
+	}
+	return rows, err
 }
 
 // Advance is what is to be sent next for a row, to be on record before it is: under a new generation of its idempotency

@@ -164,7 +164,14 @@ func (n *Night) begin(ctx context.Context, f customerFile, row ledger.File) (imp
 	default:
 		return file, row, nil
 	}
-	file.Ledger = records{n.ledger, row}
+	file.Ledger = records{n.ledger, row, n.unnoted}
+	if n.config.Imports.Crossed == "net" {
+		since, _, err := n.config.Reconcile.Calendar().Period(f.date)
+		if err != nil {
+			return file, row, err
+		}
+		file.Since = since
+	}
 	return file, row, nil
 }
 
@@ -279,10 +286,16 @@ func (n *Night) importAll(ctx context.Context, files []customerFile, dir string,
 
 // prepare brings the records up to date before anything is decided by them.
 func (n *Night) prepare(ctx context.Context) error {
-	if n.options.DryRun {
-		return nil
+	take := func(ctx context.Context, payments []ledger.Payment, upTo int64) error {
+		return n.ledger.AddPayments(ctx, payments, upTo)
 	}
-	return notePayments(ctx, n.ledger, filepath.Join(n.config.DataDir, "journal"))
+	if n.options.DryRun {
+		if n.ledger == nil {
+			return nil
+		}
+		take = n.unnoted.add
+	}
+	return notePayments(ctx, n.ledger, filepath.Join(n.config.DataDir, "journal"), take)
 }
 
 // importInto imports one file and adds what became of it to the result.

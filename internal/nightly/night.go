@@ -63,12 +63,16 @@ type Night struct {
 	spool   string
 	ended   bool            // the run's end is on record
 	outputs map[string]bool // result files of this run by name
+	unnoted *unnoted        // payments that a dry run has found in the journal; nil otherwise
 }
 
 // Open takes the lock, opens the ledger and names the run. A ledger that belongs to another merchant, mode or host is a
 // *ledger.BindingError, a lock that is held a *LockedError.
 func Open(ctx context.Context, o Options) (n *Night, err error) {
 	n = &Night{options: o, config: o.Config, started: o.Now(), outputs: map[string]bool{}}
+	if o.DryRun {
+		n.unnoted = &unnoted{byCustomer: map[string][]ledger.Payment{}, known: map[string]bool{}}
+	}
 	if n.id, err = NewRunID(n.started); err != nil {
 		return nil, err
 	}

@@ -108,6 +108,49 @@ func TestCrossedPayment(t *testing.T) {
 	}
 }
 
+// With imports.crossed: net such a payment is taken off what is sent, and off nothing else. What is paid after that, or
+// before the date, or under another id for the same money, is not.
+func TestCrossedPaymentsTakenOff(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	w.cfg.Imports.Guards.SameContent, w.cfg.Imports.Crossed = false, "net"
+	w.leave("2026-03-16", "A,Ann,ZAR,10000,", "B,Ben,ZAR,500,")
+	w.night("2026-03-16")
+	w.clock.at(t, "2026-03-17T02:00:00Z")
+	w.pay("0", w.id("A"), 7, "2026-03-16T21:59:59Z") // the last second of the day before, in Johannesburg
+	w.pay("1", w.id("A"), 2000, "2026-03-17T01:59:00Z")
+	w.payAs("2", "1", w.id("A"), 2000, "2026-03-17T01:59:00Z") // the same money
+	w.clock.at(t, "2026-03-17T04:30:00Z")
+	rows := []string{"A,Ann,ZAR,9993,", "B,Ben,ZAR,500,"}
+	dry := w.dry(rows...)
+	w.leave("2026-03-17", rows...)
+	r := w.night("2026-03-17")
+	text := "changes balance 100.00 ZAR -> 79.93 ZAR; balance 99.93 ZAR less 20.00 ZAR paid since 2026-03-17T00:00:00+02:00"
+	outcomes := w.outcomes(r)
+	if !strings.Contains(outcomes, ",9993,") || !strings.Contains(outcomes, text) || !strings.Contains(dry, text) {
+		t.Errorf("outcomes\n%sdry\n%s", outcomes, dry)
+	}
+	if c, _ := w.api.Customer(sandbox.Test, "A"); *c.Balance != 7993 {
+		t.Errorf("A stands at %d", *c.Balance)
+	}
+	for _, e := range r.Report.Summary.Exceptions {
+		if e.Reason == formats.ReasonCrossedPayment || e.Reason == formats.ReasonBalanceDrift || e.Reason == formats.ReasonTotalsDiffer {
+			t.Errorf("%+v", e)
+		}
+	}
+	if got := figures(w.balance(r.Report, "A")); got != "99.93 + 0.00 - 20.00 = 79.93 part_paid" {
+		t.Errorf("A: %s", got)
+	}
+	// A payment after that, and the next file knows of everything.
+	w.clock.at(t, "2026-03-17T10:00:00Z")
+	w.pay("3", w.id("A"), 100, "2026-03-17T09:59:00Z")
+	w.clock.at(t, "2026-03-18T04:30:00Z")
+	w.leave("2026-03-18", "A,Ann,ZAR,7893,", "B,Ben,ZAR,500,")
+	r = w.night("2026-03-18")
+	if c, _ := w.api.Customer(sandbox.Test, "A"); *c.Balance != 7893 || strings.Contains(w.outcomes(r), " less ") {
+		t.Errorf("A stands at %d, outcomes\n%s", *c.Balance, w.outcomes(r))
+	}
+}
+
 func TestOlderFileNeverOverNewer(t *testing.T) {
 	w := newWorld(t, sandbox.Options{})
 	w.leave("2026-03-17", "A,Ann,ZAR,200,")

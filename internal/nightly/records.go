@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"time"
 
 	"tallyman/importer"
 	"tallyman/internal/ledger"
@@ -9,8 +10,9 @@ import (
 
 // records lets the importer keep the records of one file in the ledger.
 type records struct {
-	ledger *ledger.Ledger
-	file   ledger.File
+	ledger  *ledger.Ledger
+	file    ledger.File
+	unnoted *unnoted // of a dry run
 }
 
 var _ importer.Ledger = records{}
@@ -19,9 +21,26 @@ func (r records) Standings(ctx context.Context, references []string) (map[string
 	known, err := r.ledger.Standings(ctx, r.file, references)
 	out := make(map[string]importer.Standing, len(known))
 	for reference, s := range known {
-		out[reference] = importer.Standing(s)
+		out[reference] = importer.Standing(r.unnoted.paidSince(s))
 	}
 	return out, err
+}
+
+func (r records) Payments(ctx context.Context, since time.Time, references []string) (map[string][]importer.Payment, error) {
+	paid, err := r.ledger.PaidOn(ctx, since, references)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.unnoted.paidOn(ctx, r, since, references, paid); err != nil {
+		return nil, err
+	}
+	out := make(map[string][]importer.Payment, len(paid))
+	for reference, list := range paid {
+		for _, p := range list {
+			out[reference] = append(out[reference], importer.Payment(p))
+		}
+	}
+	return out, nil
 }
 
 func (r records) Rows(ctx context.Context, from, to int) ([]*importer.Row, error) {
@@ -64,6 +83,9 @@ type noRecords struct{}
 var _ importer.Ledger = noRecords{}
 
 func (noRecords) Standings(context.Context, []string) (map[string]importer.Standing, error) {
+	return nil, nil
+}
+func (noRecords) Payments(context.Context, time.Time, []string) (map[string][]importer.Payment, error) {
 	return nil, nil
 }
 func (noRecords) Rows(context.Context, int, int) ([]*importer.Row, error) { return nil, nil }

@@ -256,6 +256,7 @@ func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reco
 	first, _, _ := r.dates(q)
 	starts := map[string]time.Time{}
 	return r.Ledger.Assertions(ctx, upTo, func(a ledger.Assertion) error {
+		events, off := takenOff(a)
 		at, known := starts[a.BusinessDate]
 		if !known {
 			var err error
@@ -267,16 +268,24 @@ func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reco
 		if a.BusinessDate >= first {
 			if err := rows.Write(formats.AssertionRow{
 				BusinessDate: a.BusinessDate, ExternalReference: a.ExternalReference, CustomerID: a.CustomerID, Currency: a.Currency,
-				Balance: a.Balance, DueDate: a.DueDate, SentAt: a.SentAt, Source: fmt.Sprintf("%s:%d", a.FileName, a.Line),
+				Balance: a.Balance, DueDate: a.DueDate, SentAt: a.SentAt, Source: fmt.Sprintf("%s:%d", a.FileName, a.Line), TakenOff: off,
 			}); err != nil {
 				return err
 			}
 		}
 		return engine.Assert(reconciler.Assertion{
 			At: at, SentAt: a.SentAt, CustomerID: a.CustomerID, ExternalReference: a.ExternalReference, Name: a.Name,
-			Currency: a.Currency, Balance: a.Balance, DueDate: a.DueDate, Payable: a.Payable,
+			Currency: a.Currency, Balance: a.Balance, DueDate: a.DueDate, Payable: a.Payable, TakenOff: events,
 		})
 	})
+}
+
+// takenOff returns the events that were taken off a balance before it was sent, and their sum.
+func takenOff(a ledger.Assertion) (events []string, sum formats.Sum) {
+	for _, t := range a.TakenOff {
+		events, sum = append(events, t.EventID), sum.Add(t.Amount)
+	}
+	return events, sum
 }
 
 func readExpected(engine *reconciler.Reconciler, path string) (formats.SummaryInput, formats.ExpectedCounts, error) {

@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -124,8 +125,14 @@ func (w *world) id(reference string) string {
 // pay journals a payment as the receiver would, at the clock's time, with a time of its own.
 func (w *world) pay(event, customer string, amount int64, createdAt string) {
 	w.t.Helper()
+	w.payAs(event, event, customer, amount, createdAt)
+}
+
+// payAs is pay for money that may have come under another event id.
+func (w *world) payAs(event, money, customer string, amount int64, createdAt string) {
+	w.t.Helper()
 	body := fmt.Sprintf(`{"id":"evt_%s","type":"obligation.amount_applied","data":{"id":"ob_%s","amount":%d,"currency":"ZAR","payment_id":"pay_%s","customer_id":"%s","created_at":"%s"}}`,
-		event, event, amount, event, customer, createdAt)
+		event, money, amount, money, customer, createdAt)
 	j, err := journal.Open(w.t.Context(), filepath.Join(w.cfg.DataDir, "journal"), journal.Options{Log: quiet(), Now: w.clock.Now})
 	if err != nil {
 		w.t.Fatal(err)
@@ -139,6 +146,38 @@ func (w *world) pay(event, customer string, amount int64, createdAt string) {
 	if err := j.Close(); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// dry is what a dry run of a day file says of its records.
+func (w *world) dry(rows ...string) string {
+	w.t.Helper()
+	path := filepath.Join(w.dir, "za_sandbox_dailyfile_"+w.clock.now.Format(time.DateOnly)+".csv")
+	if err := os.WriteFile(path, []byte("external_reference,name,currency,balance,due_date\n"+strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	n, err := Open(w.t.Context(), Options{Config: w.cfg, Command: "import", Version: "test", Log: quiet(), Now: w.clock.Now, DryRun: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := n.Import(w.t.Context(), ImportRequest{Sources: []string{path}})
+	if err := errors.Join(err, n.Close()); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.outcomes(r)
+}
+
+// outcomes returns the outcome file of a run with one file.
+func (w *world) outcomes(r *Result) string {
+	w.t.Helper()
+	paths, err := filepath.Glob(filepath.Join(w.cfg.DataDir, "runs", r.RunID, "*.outcome.csv"))
+	if err != nil || len(paths) != 1 {
+		w.t.Fatalf("outcome files %v, %v", paths, err)
+	}
+	text, err := os.ReadFile(paths[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // balance returns a customer's row of a report.
