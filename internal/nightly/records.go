@@ -85,6 +85,7 @@ var _ importer.Ledger = noRecords{}
 func (noRecords) Standings(context.Context, []string) (map[string]importer.Standing, error) {
 	return nil, nil
 }
+
 func (noRecords) Payments(context.Context, time.Time, []string) (map[string][]importer.Payment, error) {
 	return nil, nil
 }
