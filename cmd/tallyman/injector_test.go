@@ -90,6 +90,13 @@ func (i *injector) decide(c syscalltest.Call) syscalltest.Verdict {
 	return v
 }
 
+// came reports whether the call that was to fail came.
+func (i *injector) came() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.hit
+}
+
 // varying are the pieces of a path that are others in each run: run ids and the numbers of temporary files.
 var varying = regexp.MustCompile(`\d{8}T\d{9}Z-[0-9a-f]{4}|\d{6,}`)
 
@@ -104,6 +111,8 @@ func placeOf(path string) string {
 // chosen are the calls that are worth to fail in turn. At full length that is every one, but for bytes that come and go
 // on connections in many pieces; the cut takes what changes something durable, and of that every kind once at most.
 func (i *injector) chosen(most int) []spot {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	var list []spot
 	for _, s := range i.spots {
 		name, place, _ := strings.Cut(s.kind, " ")
@@ -163,7 +172,7 @@ func failEach(t *testing.T, spots []spot, kill bool, what string, run func(*test
 				t.Parallel()
 				in := &injector{at: s, kill: kill}
 				code := run(t, in)
-				ended.add(code, in.hit)
+				ended.add(code, in.came())
 			})
 		}
 	})

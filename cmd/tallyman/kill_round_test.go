@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	killRounds    = 200
-	killCut       = 3 // rounds, in every run of the tests
+	killRounds    = 120
+	killCut       = 2 // rounds, in every run of the tests
 	killCustomers = 20
 	badDayFile    = "za_acme_dailyfile_2026-02-28" // in some rounds there is one that has to be rejected
 )
