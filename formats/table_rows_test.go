@@ -58,7 +58,17 @@ func awkward() []string {
 		"\"customer_id\",currency,balance,\"two\nlines\"\na,ZAR,1,\nb,ZAR,x,\n",
 		"customer_id;currency;balance\na;ZAR;1\n\"b;\";ZAR;2\nc;ZAR;x\n",
 		"customer_id,currency,balance\n" + strings.Repeat("x", 300) + ",ZAR,1\nb,ZAR,2\n",
+		header + "a,ZAR,1,\"Ann \"\"A\"\"\"\n" + manyRows(), // the reader is far ahead when the strict one must go on
+		header + manyRows() + "c,ZAR,3\n",
 	}
+}
+
+func manyRows() string {
+	var rows strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&rows, "bcus_%d,ZAR,%d,\n", i*i, i)
+	}
+	return rows.String()
 }
 
 // However a file is cut, and whichever way reads a line, the rows and the verdict are the same.
