@@ -46,3 +46,18 @@ func TestQuickAmount(t *testing.T) {
 		}
 	}
 }
+
+// Many amounts that fit into int64 may run over it together.
+func TestAmountSumRunsOver(t *testing.T) {
+	for text, want := range map[string]string{"999999999999999999": "19999999999999999980", "-999999999999999999": "-19999999999999999980"} {
+		var sum amountSum
+		for range 20 {
+			if _, err := sum.add(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := sum.decimal().String(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
