@@ -30,7 +30,8 @@ directory, or sftp:NAME for a file in the configured inbox.
 
 Every record ends in exactly one outcome, in NAME.outcome.csv; the rejected ones
 stand in NAME.rejects.csv as they came, with the reason, and can be imported as
-they are once corrected. The same file again sends nothing for what is finished.
+they are once corrected, with --date for the business date of the file that they
+come from. The same file again sends nothing for what is finished.
 
 With --dry-run nothing is sent and nothing is recorded: the same files say what
 would be done.
@@ -149,6 +150,6 @@ func describeFile(b *strings.Builder, r *nightly.Result, f nightly.FileResult) {
 		fmt.Fprintf(b, "  outcome: %s\n", f.Outcome)
 	}
 	if f.Outcomes["rejected"] > 0 {
-		fmt.Fprintf(b, "  rejects: %s (correct them there and import that file)\n", f.Rejects)
+		fmt.Fprintf(b, "  rejects: %s (correct them there, then import that file with --date %s)\n", f.Rejects, f.BusinessDate)
 	}
 }

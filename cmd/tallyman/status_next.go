@@ -94,11 +94,19 @@ func afterRun(r runInfo, files []fileInfo) []nextStep {
 	for _, f := range r.result.Files {
 		if n := f.Outcomes[formats.Rejected]; n > 0 {
 			steps = append(steps, nextStep{
-				fmt.Sprintf("%s: %s of %d rejected", f.Name, count(n, "record"), f.Read), "correct them in " + f.Rejects + ", then tallyman import that file",
+				fmt.Sprintf("%s: %s of %d rejected", f.Name, count(n, "record"), f.Read), "correct them in that file, then tallyman import --date " + f.BusinessDate + " " + shellWord(f.Rejects),
 			})
 		}
 	}
 	return append(steps, afterNight(r.result)...)
+}
+
+// shellWord is a path as it can be typed in a command: the name in it is the biller's.
+func shellWord(path string) string {
+	if !strings.ContainsAny(path, " \t'\"`$&;|<>()[]{}*?!#~") {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // afterNight is what a nightly pass leaves to do beside its files.

@@ -138,8 +138,14 @@ func TestNextSteps(t *testing.T) {
 			"the journal was found torn tail by run r1 -> tallyman journal verify names each damage; tallyman journal repair moves a torn tail aside",
 		}},
 		{"rejected records", statusAnswer{
-			Runs: []runInfo{ended("import", "r1", nightly.Result{Files: []nightly.FileResult{{Name: "a.csv", Read: 9, Rejects: "a.rejects.csv", Outcomes: map[formats.Outcome]int{formats.Rejected: 1}}}})},
-		}, []string{"a.csv: 1 record of 9 rejected -> correct them in a.rejects.csv, then tallyman import that file"}},
+			Runs: []runInfo{ended("import", "r1", nightly.Result{Files: []nightly.FileResult{
+				{Name: "a.csv", BusinessDate: "2026-11-21", Read: 9, Rejects: "a.rejects.csv", Outcomes: map[formats.Outcome]int{formats.Rejected: 1}},
+				{Name: "b's c.csv", BusinessDate: "2026-11-22", Read: 9, Rejects: "b's c.rejects.csv", Outcomes: map[formats.Outcome]int{formats.Rejected: 2}},
+			}})},
+		}, []string{
+			"a.csv: 1 record of 9 rejected -> correct them in that file, then tallyman import --date 2026-11-21 a.rejects.csv",
+			`b's c.csv: 2 records of 9 rejected -> correct them in that file, then tallyman import --date 2026-11-22 'b'\''s c.rejects.csv'`,
+		}},
 		{"files", statusAnswer{
 			Runs: []runInfo{good},
 			Files: []fileInfo{
