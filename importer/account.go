@@ -26,6 +26,7 @@ type Problem struct {
 type Account struct {
 	Read     int
 	Counts   Counts
+	Older    int       // records that are skipped because a newer file has asserted their customers
 	Problems []Problem // in order of the first line
 }
 
@@ -95,8 +96,7 @@ func (im *Importer) accountFinished(ctx context.Context, file File, s *Survey, a
 			return nil
 		}
 		for _, r := range rows {
-			a.Read++
-			a.Counts[r.Result.Outcome]++
+			a.count(r.Result)
 			if err := out.Write(r.Result); err != nil {
 				return err
 			}
@@ -129,8 +129,7 @@ func (im *Importer) outcome(e *entry) formats.OutcomeRow {
 // add counts an outcome, and keeps the first of each class of problems as an example. What the file's own text says
 // stays in the outcome file, so the example of a wrong record is told by rule and remedy.
 func (a *Account) add(row formats.OutcomeRow, problems []*formats.Problem, seen map[Problem]int) {
-	a.Read++
-	a.Counts[row.Outcome]++
+	a.count(row)
 	switch row.Outcome {
 	case formats.Rejected, formats.Failed, formats.InDoubt, formats.NotAttempted:
 	default:
@@ -151,6 +150,14 @@ func (a *Account) add(row formats.OutcomeRow, problems []*formats.Problem, seen 
 		a.Problems = append(a.Problems, class)
 	}
 	a.Problems[i].Count++
+}
+
+func (a *Account) count(row formats.OutcomeRow) {
+	a.Read++
+	a.Counts[row.Outcome]++
+	if row.Reason == olderFile {
+		a.Older++
+	}
 }
 
 // foots checks that every record that was read has exactly one outcome.

@@ -27,10 +27,13 @@ type Verdict struct {
 	Detail    string
 }
 
+// olderFile is the reason of records that a newer file has overtaken.
+const olderFile = "older_file"
+
 // decide says what a good record asks for, given what is on record of its customer. Dry and real runs decide by it.
 func decide(c formats.Customer, s Standing, policy Policy) Verdict {
 	if s.Newer {
-		return Verdict{Outcome: formats.Skipped, Reason: "older_file", Detail: "a newer file has asserted this customer already"}
+		return Verdict{Outcome: formats.Skipped, Reason: olderFile, Detail: "a newer file has asserted this customer already"}
 	}
 	if s.NewerOpen {
 		// It may have been carried out, and then this must not overwrite it. Only that file can find out.

@@ -101,6 +101,9 @@ func (n *Night) importFile(ctx context.Context, f customerFile, dir string) (res
 		return result, stop, err
 	}
 	result.Read, result.Outcomes, result.Problems = account.Read, account.Counts, account.Problems
+	if account.Older > 0 {
+		result.Notes = append(result.Notes, fmt.Sprintf("an older file: newer balances stand, %d of %s skipped", account.Older, several(account.Read, "record")))
+	}
 	switch {
 	case len(result.Held) > 0:
 		result.State = ledger.FileHeld

@@ -157,11 +157,16 @@ func TestOlderFileNeverOverNewer(t *testing.T) {
 	w.night("2026-03-17")
 	w.leave("2026-03-16", "A,Ann,ZAR,100,", "B,Ben,ZAR,1,")
 	r := w.night("2026-03-17")
-	if o := r.Files[0].Outcomes; o[formats.Skipped] != 1 || o[formats.Created] != 1 {
-		t.Errorf("%v", o)
+	if f := r.Files[0]; f.Outcomes[formats.Skipped] != 1 || f.Outcomes[formats.Created] != 1 || !slices.Contains(f.Notes, "an older file: newer balances stand, 1 of 2 records skipped") {
+		t.Errorf("%v, notes %q", f.Outcomes, f.Notes)
 	}
 	if c, _ := w.api.Customer(sandbox.Test, "A"); *c.Balance != 200 {
 		t.Errorf("A stands at %d", *c.Balance)
+	}
+	w.leave("2026-03-15", "A,Ann,ZAR,300,")
+	f := w.night("2026-03-17").Files[0]
+	if !slices.Contains(f.Notes, "an older file: newer balances stand, 1 of 1 record skipped") || f.State != ledger.FileDone {
+		t.Errorf("%s, notes %q", f.State, f.Notes)
 	}
 }
 

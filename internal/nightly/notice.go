@@ -110,12 +110,12 @@ func (n Notice) JSON() ([]byte, error) {
 func (n Notice) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s): run %s for %s ended with exit code %d: %s\n", n.Merchant, n.Mode, n.RunID, n.BusinessDate, n.ExitCode, strings.ReplaceAll(n.Status, "_", " "))
-	fmt.Fprintf(&b, "%d files; %s\n", len(n.Files), FileResult{Read: n.Read, Outcomes: n.Outcomes}.Footing())
+	fmt.Fprintf(&b, "%s; %s\n", several(len(n.Files), "file"), FileResult{Read: n.Read, Outcomes: n.Outcomes}.Footing())
 	for _, t := range n.RollForward {
 		fmt.Fprintf(&b, "%s opening %s + billed %s - paid %s = closing %s\n", t.Currency, t.Opening, t.Billed, t.Paid, t.Closing)
 	}
 	if n.Breaks+n.Notices > 0 {
-		fmt.Fprintf(&b, "%d breaks, %d notices\n", n.Breaks, n.Notices)
+		fmt.Fprintf(&b, "%s, %s\n", several(n.Breaks, "break"), several(n.Notices, "notice"))
 	}
 	if n.Stopped != "" {
 		fmt.Fprintf(&b, "stopped early: %s\n", strings.ReplaceAll(n.Stopped, "_", " "))
@@ -133,4 +133,12 @@ func (n Notice) Text() string {
 		fmt.Fprintf(&b, "what to do next: tallyman status %s\n", n.RunID)
 	}
 	return b.String()
+}
+
+// several counts things in words: "1 file", "2 files".
+func several(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
