@@ -78,6 +78,7 @@ document.getElementById("f").onload = function () {
   doc.querySelectorAll("main *, header *, footer *").forEach(function (e) {
     var box = e.getBoundingClientRect();
     if (box.width > 1 && box.right > root.clientWidth + 1) wide.push(e.tagName + ":" + e.textContent.slice(0, 30));
+    if (e.className == "word" && e.getClientRects().length != 1) wide.push("broken " + e.textContent);
     if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && getComputedStyle(e).display != "inline") wide.push("in " + e.tagName + ":" + e.textContent.slice(0, 30));
   });
   document.getElementById("found").textContent = JSON.stringify({scroll: root.scrollWidth, client: root.clientWidth, title: doc.title, scripts: doc.scripts.length, wide: wide.slice(0, 12)});
@@ -104,13 +105,13 @@ func hostilePage(t *testing.T) string {
 // Nothing stands out of the page on a laptop, a tablet and a phone, nothing runs, and nothing is fetched.
 func TestBrowser(t *testing.T) {
 	pages := map[string]string{"/report.html": hostilePage(t)}
-	widths := []string{"1280", "768", "360"}
+	widths := []string{"1400", "1280", "768", "360"}
 	for _, width := range widths {
 		pages["/"+width] = frame(width)
 	}
 	url, others := serve(t, pages)
 	for _, width := range widths {
-		dom := browse(t, url+"/"+width, "--dump-dom", "--window-size=1400,1000", "--virtual-time-budget=5000")
+		dom := browse(t, url+"/"+width, "--dump-dom", "--window-size=1500,1000", "--virtual-time-budget=5000")
 		m := found.FindStringSubmatch(dom)
 		if m == nil || !strings.Contains(m[1], `"scroll":`+width+`,"client":`+width) || !strings.Contains(m[1], `"wide":[]`) {
 			t.Errorf("at %s: %q", width, m)
