@@ -54,7 +54,8 @@ of a line at the end of the youngest segment. Nobody was told that it was kept, 
 Moment sends that event again. Repair moves it into a file of its own, beside the
 segment; nothing is deleted. tallyman receive does the same at its start.
 
-Other damage is not repaired: take the segments from a backup.`,
+Other damage is not repaired: it is named, as tallyman journal verify names it, and
+ends with 3. Take the segments from a backup.`,
 		Example: "  tallyman journal repair",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -202,10 +203,11 @@ func verifyText(v verifyAnswer) string {
 
 // repairAnswer is what `tallyman journal repair --json` says; File is empty if there was nothing to repair.
 type repairAnswer struct {
-	Path  string `json:"path"`
-	File  string `json:"file"`
-	Aside string `json:"aside"`
-	Bytes int64  `json:"bytes"`
+	Path   string        `json:"path"`
+	File   string        `json:"file"`
+	Aside  string        `json:"aside"`
+	Bytes  int64         `json:"bytes"`
+	Verify *verifyAnswer `json:"verify,omitempty"` // the journal as it is afterwards; absent if there is none yet
 }
 
 func runJournalRepair(ctx context.Context, a *app, args []string) error {
@@ -219,13 +221,28 @@ func runJournalRepair(ctx context.Context, a *app, args []string) error {
 	if err := isJournalDirectory(path); err != nil {
 		return err
 	}
+	secrets, err := a.reportSecrets()
+	if err != nil {
+		return err
+	}
 	done, err := journal.Repair(ctx, path, a.now(), a.logger)
 	if err != nil {
 		return sorted(err)
 	}
+	left, err := verifyJournal(ctx, path, secrets)
+	if err != nil {
+		return err
+	}
+	left.torn = false // what repair leaves of a torn tail, a second one does not move either
 	text := fmt.Sprintf("%s: there is no torn tail; nothing was done\n", path)
 	if done.File != "" {
 		text = fmt.Sprintf("%s: moved the torn tail of %s, %d bytes, to %s\n", path, done.File, done.Bytes, done.Aside)
 	}
-	return a.answer(repairAnswer{Path: path, File: done.File, Aside: done.Aside, Bytes: done.Bytes}, text)
+	if !left.Whole {
+		text += verifyText(left)
+	}
+	if err := a.answer(repairAnswer{Path: path, File: done.File, Aside: done.Aside, Bytes: done.Bytes, Verify: &left}, text); err != nil {
+		return err
+	}
+	return left.trouble()
 }
