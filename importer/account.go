@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (im *Importer) Account(ctx context.Context, file File, s *Survey, outcomes,
 			}
 		}
 		for i := range chunk {
-			row := im.outcome(&chunk[i])
+			row := im.outcome(&chunk[i], s.stopped)
 			a.add(row, chunk[i].problems, seen)
 			if err := out.Write(row); err != nil {
 				return err
@@ -106,8 +107,8 @@ func (im *Importer) accountFinished(ctx context.Context, file File, s *Survey, a
 }
 
 // outcome is where an entry ended: as it is on record, or as it was decided without a request. Of a dry run it is where
-// the record would end.
-func (im *Importer) outcome(e *entry) formats.OutcomeRow {
+// the record would end. stopped is why Send did not get to it, if an answer of the API was the reason.
+func (im *Importer) outcome(e *entry, stopped string) formats.OutcomeRow {
 	if e.before != nil && (!im.options.DryRun || !e.ready) {
 		row := e.before.Result
 		if row.Outcome == "" {
@@ -121,7 +122,7 @@ func (im *Importer) outcome(e *entry) formats.OutcomeRow {
 	row := e.result()
 	row.Outcome, row.Reason, row.Detail = e.verdict.Outcome, e.verdict.Reason, e.verdict.Detail
 	if e.verdict.Operation != operationNone && !im.options.DryRun {
-		row.Outcome, row.Reason, row.Detail = formats.NotAttempted, "interrupted", "the run stopped before it was sent; run again"
+		row.Outcome, row.Reason, row.Detail = formats.NotAttempted, cmp.Or(stopped, "interrupted"), notSent+"; run again"
 	}
 	return row
 }

@@ -18,7 +18,7 @@ func (w *worker) create(ctx context.Context, j *job) (Finished, error) {
 			}
 		}
 		if ctx.Err() != nil {
-			return j.interrupted(), nil
+			return j.interrupted(ctx), nil
 		}
 		answer := w.api.Create(ctx, j.row.Key, j.body)
 		if answer.Class != NotSent {
@@ -87,7 +87,7 @@ func (w *worker) again(ctx context.Context, j *job, answer Answer, tries int) (F
 		return Finished{}, false, nil // the pace waits for everybody
 	}
 	if !w.backoffAfter(ctx, answer, tries) {
-		return j.interrupted(), true, nil
+		return j.interrupted(ctx), true, nil
 	}
 	return Finished{}, false, nil
 }
@@ -109,7 +109,7 @@ func unansweredReason(c Class) string {
 func (w *worker) settle(ctx context.Context, j *job) (f Finished, settled bool, err error) {
 	remote, found, err := w.lookUp(ctx, j, j.entry.customer.ExternalReference)
 	if err != nil {
-		f, err = j.unsettled(err)
+		f, err = j.unsettled(ctx, err)
 		return f, true, err
 	}
 	if found {
@@ -146,7 +146,7 @@ func (w *worker) refused(ctx context.Context, j *job, answer Answer) (Finished, 
 	remote, found, err := w.lookUp(ctx, j, j.entry.customer.ExternalReference)
 	if err != nil {
 		j.row.Refused = true
-		f, err := j.unsettled(err)
+		f, err := j.unsettled(ctx, err)
 		return f, true, err
 	}
 	j.row.Result.HTTPStatus = answer.Status
@@ -163,7 +163,7 @@ func (w *worker) conflict(ctx context.Context, j *job) (Finished, bool, error) {
 	remote, found, err := w.lookUp(ctx, j, j.entry.customer.ExternalReference)
 	if err != nil {
 		j.maybeSent = true
-		f, err := j.unsettled(err)
+		f, err := j.unsettled(ctx, err)
 		return f, true, err
 	}
 	if !found {

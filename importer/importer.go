@@ -96,6 +96,7 @@ type Survey struct {
 	Delimiter      rune
 	Proven         bool                   // a trailer proves that the file is whole
 	repeats        map[int]formats.Repeat // by number
+	stopped        string                 // why Send stopped at an answer of the API; empty: it did not
 }
 
 // Survey reads the whole file and finds its faults. A fault of the file is a *formats.FileError: nothing of it may be

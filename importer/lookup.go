@@ -67,13 +67,13 @@ func (j *job) otherReference(remote Remote) *StopError {
 }
 
 // unsettled turns an error of lookUp into the outcome of the record.
-func (j *job) unsettled(err error) (Finished, error) {
+func (j *job) unsettled(ctx context.Context, err error) (Finished, error) {
 	var stop *StopError
 	switch {
 	case errors.As(err, &stop):
 		return j.stopped(stop), stop
 	case errors.Is(err, errInterrupted):
-		return j.interrupted(), nil
+		return j.interrupted(ctx), nil
 	default:
 		j.maybeSent = j.maybeSent || j.row.Result.Attempts > 0
 		return j.unfinished("lookup_failed", "whether the customer is there could not be found out"), nil

@@ -38,7 +38,7 @@ func (im *Importer) Send(ctx context.Context, file File, s *Survey) error {
 	}
 	err := g.Wait()
 	for j := range jobs {
-		err = errors.Join(err, rec.finish(j.unfinished("interrupted", "the run stopped before it was sent")))
+		err = errors.Join(err, rec.finish(j.left(taking)))
 	}
 	rec.close()
 	if recordErr := <-recorded; recordErr != nil {
@@ -47,6 +47,7 @@ func (im *Importer) Send(ctx context.Context, file File, s *Survey) error {
 	var stopped *StopError
 	switch {
 	case errors.As(err, &stopped):
+		s.stopped = stopped.Reason
 		return stopped
 	case ctx.Err() != nil:
 		return &StopError{Reason: "interrupted", Err: context.Cause(ctx)}
@@ -118,7 +119,7 @@ func (im *Importer) putBack(ctx context.Context, file File, planned []*job, from
 	back := false
 	for _, j := range planned {
 		if back = back || j == from; back {
-			finished = append(finished, j.unfinished("interrupted", "the run stopped before it was sent"))
+			finished = append(finished, j.left(ctx))
 		}
 	}
 	return errors.Join(context.Cause(ctx), file.Ledger.Record(context.WithoutCancel(ctx), nil, finished))

@@ -273,6 +273,9 @@ func TestStops(t *testing.T) {
 				if got := r.outcome(t, "C-1"); got != test.outcome {
 					t.Errorf("outcome %s", got)
 				}
+				if got := []string{r.outcome(t, "C-2"), r.outcome(t, "C-300")}; got[0] != "not_attempted "+test.reason || got[1] != got[0] {
+					t.Errorf("records that were not sent: %q", got)
+				}
 				if row := s.records.rows[1]; row.Refused != test.refused {
 					t.Errorf("refused %v on record", row.Refused)
 				}

@@ -47,7 +47,7 @@ func (w *worker) update(ctx context.Context, j *job, id string, before prior) (F
 			}
 		}
 		if ctx.Err() != nil {
-			return j.interrupted(), nil
+			return j.interrupted(ctx), nil
 		}
 		answer := w.api.Update(ctx, id, j.body)
 		if answer.Class != NotSent {
@@ -81,7 +81,7 @@ func (w *worker) updated(ctx context.Context, j *job, id string, answer Answer, 
 	case Invalid, KeyReused:
 		// A look-up tells a wrong key, which may be answered in the same way, from a record that is refused.
 		if _, _, err := w.lookUp(ctx, j, id); err != nil {
-			f, err := j.unsettled(err)
+			f, err := j.unsettled(ctx, err)
 			return f, true, err
 		}
 		j.row.Result.HTTPStatus = answer.Status
@@ -95,7 +95,7 @@ func (w *worker) updated(ctx context.Context, j *job, id string, answer Answer, 
 		return j.finish(formats.Failed, "server_error", fmt.Sprintf("the update was tried %d times and is not done%s; run again", tries, because(answer))), true, nil
 	}
 	if answer.Class != Throttled && !w.backoffAfter(ctx, answer, tries) {
-		return j.interrupted(), true, nil
+		return j.interrupted(ctx), true, nil
 	}
 	return f, false, nil
 }
@@ -106,7 +106,7 @@ func (w *worker) updated(ctx context.Context, j *job, id string, answer Answer, 
 func (w *worker) confirm(ctx context.Context, j *job, id string, before prior) (f Finished, settled bool, err error) {
 	remote, found, err := w.lookUp(ctx, j, id)
 	if err != nil {
-		f, err = j.unsettled(err)
+		f, err = j.unsettled(ctx, err)
 		return f, true, err
 	}
 	if !found {

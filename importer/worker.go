@@ -22,7 +22,7 @@ type worker struct {
 func (w *worker) run(ctx context.Context, jobs <-chan *job) error {
 	for j := range jobs {
 		if ctx.Err() != nil {
-			if err := w.rec.finish(j.unfinished("interrupted", "the run stopped before it was sent")); err != nil {
+			if err := w.rec.finish(j.left(ctx)); err != nil {
 				return err
 			}
 			continue
@@ -74,9 +74,24 @@ func (j *job) stopped(stop *StopError) Finished {
 	return j.unfinished(stop.Reason, "the run was stopped")
 }
 
-// interrupted is the outcome of a record that was under way when somebody told the import to stop.
-func (j *job) interrupted() Finished {
-	return j.unfinished("interrupted", "the run was stopped")
+// interrupted is the outcome of a record that was under way when the import stopped for another reason than its own.
+func (j *job) interrupted(ctx context.Context) Finished {
+	return j.unfinished(whyEnded(ctx), "the run was stopped")
+}
+
+// notSent is what is told of a record that the import stopped before.
+const notSent = "the run stopped before it was sent"
+
+// left is the outcome of a record that nobody took up before the import stopped.
+func (j *job) left(ctx context.Context) Finished { return j.unfinished(whyEnded(ctx), notSent) }
+
+// whyEnded is the word for why the context of the workers has ended: that of the answer that stopped the import, or
+// interrupted if somebody told it to stop.
+func whyEnded(ctx context.Context) string {
+	if stop, ok := errors.AsType[*StopError](context.Cause(ctx)); ok {
+		return stop.Reason
+	}
+	return "interrupted"
 }
 
 // note takes over what every answer tells.
