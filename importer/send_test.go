@@ -246,6 +246,7 @@ func TestPanic(t *testing.T) {
 
 // TestStops: answers that end the whole import. Nobody is marked failed for them.
 func TestStops(t *testing.T) {
+	const n = chunkSize + 100 // some are not even planned when it stops
 	gaveUp := errors.New("nothing but refusals for 15m")
 	for _, test := range []struct {
 		name    string
@@ -266,24 +267,24 @@ func TestStops(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			play(t, func(t *testing.T, s *scene) {
 				s.options.Concurrency = 1
-				r := run(t.Context(), t, answering{s.moment, test.answer}, s.options, fileOf(manyRows(300), s.records))
+				r := run(t.Context(), t, answering{s.moment, test.answer}, s.options, fileOf(manyRows(n), s.records))
 				if reason(r.err) != test.reason {
 					t.Errorf("%v", r.err)
 				}
 				if got := r.outcome(t, "C-1"); got != test.outcome {
 					t.Errorf("outcome %s", got)
 				}
-				if got := []string{r.outcome(t, "C-2"), r.outcome(t, "C-300")}; got[0] != "not_attempted "+test.reason || got[1] != got[0] {
+				if got := []string{r.outcome(t, "C-2"), r.outcome(t, fmt.Sprintf("C-%d", n))}; got[0] != "not_attempted "+test.reason || got[1] != got[0] {
 					t.Errorf("records that were not sent: %q", got)
 				}
 				if row := s.records.rows[1]; row.Refused != test.refused {
 					t.Errorf("refused %v on record", row.Refused)
 				}
-				if c := r.account.Counts; c[formats.Failed] != 0 || c[formats.Rejected] != 0 || c[formats.NotAttempted]+c[formats.InDoubt] != 300 {
+				if c := r.account.Counts; c[formats.Failed] != 0 || c[formats.Rejected] != 0 || c[formats.NotAttempted]+c[formats.InDoubt] != n {
 					t.Errorf("%v", c)
 				}
-				r = run(t.Context(), t, s.moment, s.options, fileOf(manyRows(300), s.records))
-				if r.err != nil || r.account.Counts[formats.Created] != 300 {
+				r = run(t.Context(), t, s.moment, s.options, fileOf(manyRows(n), s.records))
+				if r.err != nil || r.account.Counts[formats.Created] != n {
 					t.Errorf("then %v %v", r.err, r.account.Counts)
 				}
 			})
