@@ -94,7 +94,7 @@ func afterRun(r runInfo, files []fileInfo) []nextStep {
 	for _, f := range r.result.Files {
 		if n := f.Outcomes[formats.Rejected]; n > 0 {
 			steps = append(steps, nextStep{
-				fmt.Sprintf("%s: %s of %d rejected", f.Name, count(n, "record"), f.Read), "correct them in that file, then tallyman import --date " + f.BusinessDate + " " + shellWord(f.Rejects),
+				fmt.Sprintf("%s: %s of %d rejected", f.Name, count(n, "record"), f.Read), "correct them in the rejects file, then tallyman import --date " + f.BusinessDate + " " + shellWord(f.Rejects),
 			})
 		}
 	}

@@ -143,8 +143,8 @@ func TestNextSteps(t *testing.T) {
 				{Name: "b's c.csv", BusinessDate: "2026-11-22", Read: 9, Rejects: "b's c.rejects.csv", Outcomes: map[formats.Outcome]int{formats.Rejected: 2}},
 			}})},
 		}, []string{
-			"a.csv: 1 record of 9 rejected -> correct them in that file, then tallyman import --date 2026-11-21 a.rejects.csv",
-			`b's c.csv: 2 records of 9 rejected -> correct them in that file, then tallyman import --date 2026-11-22 'b'\''s c.rejects.csv'`,
+			"a.csv: 1 record of 9 rejected -> correct them in the rejects file, then tallyman import --date 2026-11-21 a.rejects.csv",
+			`b's c.csv: 2 records of 9 rejected -> correct them in the rejects file, then tallyman import --date 2026-11-22 'b'\''s c.rejects.csv'`,
 		}},
 		{"files", statusAnswer{
 			Runs: []runInfo{good},
