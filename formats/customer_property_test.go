@@ -213,6 +213,27 @@ func TestEncodingsSayTheSame(t *testing.T) {
 	}
 }
 
+// A character of two UTF-16 units is one character, wherever a read ends.
+func TestPairAcrossReads(t *testing.T) {
+	for _, order := range []charset{
+		{encoding: EncodingUTF16, order: littleEndian, mark: []byte{0xff, 0xfe}},
+		{encoding: EncodingUTF16, order: bigEndian, mark: []byte{0xfe, 0xff}},
+	} {
+		var file bytes.Buffer
+		if _, err := order.writer(&file).Write([]byte("external_reference,name\nA,x😀y\n")); err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewCustomerReader(iotest.OneByteReader(&file), CustomerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := r.Next()
+		if err != nil || record.Customer.Name != "x😀y" {
+			t.Errorf("%v: %q, %v", order.order, record.Customer.Name, err)
+		}
+	}
+}
+
 // Rejected records come back in the encoding they came in, so that the same configuration reads them once corrected.
 func TestRejectsKeepTheEncoding(t *testing.T) {
 	for _, c := range []struct {
