@@ -152,10 +152,11 @@ func (u *unsynced) watch(t *testing.T, s *stage, args ...string) {
 	var said bytes.Buffer
 	cmd := s.command(args...)
 	cmd.Stdout, cmd.Stderr = &said, &said
-	syscalltest.Start(t, cmd, u.decide)
+	ended := syscalltest.Start(t, cmd, u.decide)
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
+	ended()
 	for _, f := range u.faults {
 		t.Error(f)
 	}
@@ -171,7 +172,7 @@ func receiveOnWhatIsSafe(t *testing.T) {
 	r.stderr = newWatch("receiving webhooks")
 	r.cmd = r.command("receive")
 	r.cmd.Stderr = r.stderr
-	syscalltest.Start(t, r.cmd, u.decide)
+	ended := syscalltest.Start(t, r.cmd, u.decide)
 	r.url = "http://" + regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(r.stderr.wait(t))[1]
 	for i := range 5 {
 		id := fmt.Sprint("msg_", i)
@@ -182,6 +183,7 @@ func receiveOnWhatIsSafe(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	r.stop()
+	ended()
 	for _, f := range u.faults {
 		t.Error(f)
 	}

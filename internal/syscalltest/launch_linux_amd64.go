@@ -78,8 +78,9 @@ func program() []unix.SockFilter {
 
 // Start starts a command, which must not have been started, and asks decide
 // about its calls, one at a time, until it has ended. Its children are watched
-// too. The caller waits for the command. A test on a system that cannot do this is skipped.
-func Start(t testing.TB, cmd *exec.Cmd, decide func(Call) Verdict) {
+// too. The caller waits for the command, and calls ended then if it looks at what
+// decide has noted. A test on a system that cannot do this is skipped.
+func Start(t testing.TB, cmd *exec.Cmd, decide func(Call) Verdict) (ended func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -113,13 +114,18 @@ func Start(t testing.TB, cmd *exec.Cmd, decide func(Call) Verdict) {
 		t.Skipf("SKIPPED: system calls cannot be watched here: %v", err)
 	}
 	w := &watcher{listener: listener, process: cmd.Process.Pid, decide: decide}
-	done := make(chan error, 1)
-	go func() { done <- w.run() }()
+	done := make(chan struct{})
+	var failure error
+	go func() {
+		defer close(done)
+		failure = w.run()
+	}()
 	t.Cleanup(func() {
-		if err := <-done; err != nil {
-			t.Errorf("watch system calls: %v", err)
+		if <-done; failure != nil {
+			t.Errorf("watch system calls: %v", failure)
 		}
 	})
+	return func() { <-done }
 }
 
 // receive takes the notifications' descriptor from the launcher.
