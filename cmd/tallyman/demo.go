@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -208,7 +210,10 @@ func (d *demo) night(ctx context.Context) (*nightly.Result, error) {
 // payBills lets about half of the customers pay: most what they owe, some too little, some too much, some with an event
 // that is delivered twice; and somebody whom nobody knows. It returns when the receiver has answered for all.
 func (d *demo) payBills(ctx context.Context) error {
-	for i, c := range d.box.Customers(sandbox.Test) {
+	customers := d.box.Customers(sandbox.Test)
+	// Not in the order in which they happened to be created, so that every demonstration shows the same figures.
+	slices.SortFunc(customers, func(a, b sandbox.Customer) int { return strings.Compare(a.ExternalReference, b.ExternalReference) })
+	for i, c := range customers {
 		if i%2 == 1 || c.Balance == nil || *c.Balance <= 100 {
 			continue
 		}
