@@ -71,8 +71,14 @@ func (l *Ledger) FilesOf(ctx context.Context, runID string) ([]File, error) {
 	return l.files(ctx, ` WHERE run_id = $1 ORDER BY id`, runID)
 }
 
-func (l *Ledger) files(ctx context.Context, condition string, arg any) ([]File, error) {
-	rows, err := l.read.QueryContext(ctx, selectFile+condition, arg)
+// FilesBetween returns the files of business dates from one up to and including another, by date and within a date in the
+// order in which they first came.
+func (l *Ledger) FilesBetween(ctx context.Context, first, last string) ([]File, error) {
+	return l.files(ctx, ` WHERE business_date BETWEEN $1 AND $2 ORDER BY business_date, id`, first, last)
+}
+
+func (l *Ledger) files(ctx context.Context, condition string, args ...any) ([]File, error) {
+	rows, err := l.read.QueryContext(ctx, selectFile+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read files from the ledger: %w", err)
 	}
