@@ -96,30 +96,13 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		}
 		q.From, q.To = from, to
 	}
-	options := reconciler.Options{From: q.From, To: q.To, BusinessDate: q.Date, DateOf: r.Calendar.DateOf, Tolerance: r.Tolerance}
 	if err := q.check(); err != nil {
 		return nil, &InputError{err}
 	}
-	var err error
-	if options.Comments, err = readComments(q.Comments); err != nil {
-		// What an analyst wrote is worth a warning, not the morning's report.
-		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
-	}
-	if options.Comments, err = returnedComments(options.Comments, q.Returned); err != nil {
-		return nil, err
-	}
-	if options.Decisions, err = r.decisions(ctx); err != nil {
-		return nil, err
-	}
-	earlier, err := findEarlier(q)
-	if errors.Is(err, syscall.EIO) {
-		// The disk has it and cannot give it now: without it, breaks that are open would be left out.
-		return nil, err
-	}
+	options, earlier, err := r.prepare(ctx, q)
 	if err != nil {
-		r.Log.Warn("an earlier report cannot be read, so this one does not go on from it", "error", err)
+		return nil, err
 	}
-	options.Watch = earlier.watch()
 	spilled := &spillFiles{dir: q.Out}
 	defer func() { _ = spilled.close() }() // only if the report fails: Result closes them and tells
 	options.Memory, options.Spill = r.Memory, spilled.create
@@ -178,6 +161,31 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		return report, err
 	}
 	return report, r.render(ctx, report)
+}
+
+// prepare gathers what people and earlier reports have said that a new one goes on from.
+func (r *Reporter) prepare(ctx context.Context, q ReportRequest) (options reconciler.Options, earlier earlierReports, err error) {
+	options = reconciler.Options{From: q.From, To: q.To, BusinessDate: q.Date, DateOf: r.Calendar.DateOf, Tolerance: r.Tolerance}
+	if options.Comments, err = readComments(q.Comments); err != nil {
+		// What an analyst wrote is worth a warning, not the morning's report.
+		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
+	}
+	if options.Comments, err = returnedComments(options.Comments, q.Returned); err != nil {
+		return options, earlier, err
+	}
+	if options.Decisions, err = r.decisions(ctx); err != nil {
+		return options, earlier, err
+	}
+	earlier, err = findEarlier(q)
+	if errors.Is(err, syscall.EIO) {
+		// The disk has it and cannot give it now: without it, breaks that are open would be left out.
+		return options, earlier, err
+	}
+	if err != nil {
+		r.Log.Warn("an earlier report cannot be read, so this one does not go on from it", "error", err)
+	}
+	options.Watch = earlier.watch()
+	return options, earlier, nil
 }
 
 func (r *Reporter) decisions(ctx context.Context) (map[string]reconciler.Decision, error) {
