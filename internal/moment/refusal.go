@@ -42,8 +42,8 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 			return
 		}
 	}
-	if bad := now.Sub(c.badSince); bad > c.options.GiveUpAfter {
-		answer.GiveUp = fmt.Errorf("nothing but refusals or silence from the API for %s (api.give_up_after), at last %s: run the same command again when it works", bad.Round(time.Second), answer.outcome())
+	if now.Sub(c.badSince) > c.options.GiveUpAfter {
+		answer.GiveUp = fmt.Errorf("nothing but refusals or silence from the API for %s (api.give_up_after), at last %s: run the same command again when it works", c.options.GiveUpAfter, answer.outcome())
 	}
 }
 
