@@ -3,6 +3,7 @@ package reconciler
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"tallyman/formats"
@@ -30,6 +31,9 @@ type Options struct {
 	Decisions map[string]Decision
 	// Comments are what analysts wrote beside exceptions, by exception id.
 	Comments map[string]formats.Comment
+	// Seen are customers without a balance to whom unknown money may belong; nil for none. It is gone through only if there
+	// is such money, and for suggestions only.
+	Seen iter.Seq2[Seen, error]
 	// Watch are the ids of an earlier report's exceptions, for Result.Continue.
 	Watch []string
 }

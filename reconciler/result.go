@@ -74,7 +74,9 @@ func (r *Reconciler) Result() (*Result, error) {
 	result.Days = r.days.totals()
 	result.Checks = r.check(totals)
 	result.own = r.found
-	result.suggest()
+	if err := result.suggest(r.options.Seen); err != nil {
+		return nil, err
+	}
 	for i := range result.own {
 		result.age(&result.own[i])
 	}

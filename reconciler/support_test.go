@@ -83,7 +83,8 @@ type report struct {
 	balances []formats.BalanceRow
 }
 
-func (n *night) run(t testing.TB) report {
+// deliver gives assertions and deliveries to a reconciler, and says what became of the deliveries.
+func (n *night) deliver(t testing.TB) (*reconciler.Reconciler, []formats.PaymentRow) {
 	t.Helper()
 	r, err := reconciler.New(n.options)
 	if err != nil {
@@ -94,14 +95,22 @@ func (n *night) run(t testing.TB) report {
 			t.Fatal(err)
 		}
 	}
-	var out report
+	var payments []formats.PaymentRow
 	for _, d := range n.deliveries {
 		row, err := r.Deliver(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out.payments = append(out.payments, row)
+		payments = append(payments, row)
 	}
+	return r, payments
+}
+
+func (n *night) run(t testing.TB) report {
+	t.Helper()
+	r, payments := n.deliver(t)
+	out := report{payments: payments}
+	var err error
 	if out.Result, err = r.Result(); err != nil {
 		t.Fatal(err)
 	}

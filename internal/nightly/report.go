@@ -165,7 +165,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 
 // prepare gathers what people and earlier reports have said that a new one goes on from.
 func (r *Reporter) prepare(ctx context.Context, q ReportRequest) (options reconciler.Options, earlier earlierReports, err error) {
-	options = reconciler.Options{From: q.From, To: q.To, BusinessDate: q.Date, DateOf: r.Calendar.DateOf, Tolerance: r.Tolerance}
+	options = reconciler.Options{From: q.From, To: q.To, BusinessDate: q.Date, DateOf: r.Calendar.DateOf, Tolerance: r.Tolerance, Seen: r.seen(ctx, q)}
 	if options.Comments, err = readComments(q.Comments); err != nil {
 		// What an analyst wrote is worth a warning, not the morning's report.
 		r.Log.Warn("owners and comments are not taken over from the last report: mend that file, then reconcile again", "error", err)
@@ -249,21 +249,17 @@ func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler
 	if err := makeDir(q.Out); err != nil {
 		return nil, err
 	}
-	upTo := "9999-12-31"
-	if !q.To.IsZero() {
-		upTo = r.Calendar.DateOf(q.To.Add(-time.Nanosecond))
-	}
 	report.Files = append(report.Files, assertionsFile)
 	return nil, writeReport(filepath.Join(q.Out, assertionsFile), formats.NewAssertionWriter, func(rows *formats.AssertionWriter) error {
-		return r.ledgerAssertions(ctx, engine, q, upTo, rows)
+		return r.ledgerAssertions(ctx, engine, q, rows)
 	})
 }
 
 // ledgerAssertions gives the engine what the ledger knows, and writes assertions.csv on the way: those of the period.
-func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, upTo string, rows *formats.AssertionWriter) error {
+func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, rows *formats.AssertionWriter) error {
 	first, _, _ := r.dates(q)
 	starts := map[string]time.Time{}
-	return r.Ledger.Assertions(ctx, upTo, func(a ledger.Assertion) error {
+	return r.Ledger.Assertions(ctx, r.lastDate(q), func(a ledger.Assertion) error {
 		events, off := takenOff(a)
 		at, known := starts[a.BusinessDate]
 		if !known {
