@@ -49,27 +49,6 @@ func checkDueDate(s string) (word, remedy string) {
 
 // isISODate reports whether s is a plausible calendar date as YYYY-MM-DD.
 func isISODate(s string) bool {
-	if len(s) != len(time.DateOnly) || s[4] != '-' || s[7] != '-' || !allDigits(s[:4]) || !allDigits(s[5:7]) || !allDigits(s[8:]) {
-		return false
-	}
-	number := func(digits string) int {
-		n := 0
-		for i := range len(digits) {
-			n = 10*n + int(digits[i]-'0')
-		}
-		return n
-	}
-	return isDate(number(s[:4]), number(s[5:7]), number(s[8:])) && plausibleYear(number(s[:4]))
-}
-
-// isDate reports whether a calendar has that day.
-func isDate(year, month, day int) bool {
-	if month < 1 || month > 12 || day < 1 {
-		return false
-	}
-	days := [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
-	if month == 2 && (year%4 == 0 && year%100 != 0 || year%400 == 0) {
-		days = 29
-	}
-	return day <= days
+	year, _, _, ok := isoDate(s)
+	return ok && plausibleYear(year)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"time"
 )
 
 // The quick reader. It knows one way of writing: no white space between tokens, names of small letters, digits and
@@ -353,70 +352,4 @@ func (e *EventReader) plainOther(text []byte, at int, name []byte, f *EventField
 	}
 	f.Prints.Data += key.value(e.key, &e.strict.canonical, text[at:end])
 	return end
-}
-
-// plainTime reads YYYY-MM-DDThh:mm:ss with up to nine decimals and Z.
-func plainTime(text []byte) (time.Time, bool) {
-	n := len(text)
-	if n < len("2006-01-02T15:04:05Z") || n > len("2006-01-02T15:04:05.999999999Z") || text[n-1] != 'Z' ||
-		text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
-		return time.Time{}, false
-	}
-	century, c := twoDigits(text, 0)
-	year, y := twoDigits(text, 2)
-	month, m := twoDigits(text, 5)
-	day, d := twoDigits(text, 8)
-	hour, h := twoDigits(text, 11)
-	minute, mi := twoDigits(text, 14)
-	second, s := twoDigits(text, 17)
-	year += century * 100
-	if !(c && y && m && d && h && mi && s) || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
-		hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	nanos, ok := plainFraction(text[19 : n-1])
-	seconds := daysBefore(year, month, day)*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)
-	return time.Unix(seconds, nanos).UTC(), ok
-}
-
-func twoDigits(text []byte, at int) (int, bool) {
-	a, b := text[at]-'0', text[at+1]-'0'
-	return int(a)*10 + int(b), a <= 9 && b <= 9
-}
-
-// plainFraction reads a point and up to nine decimals as nanoseconds.
-func plainFraction(text []byte) (int64, bool) {
-	if len(text) == 0 {
-		return 0, true
-	}
-	if text[0] != '.' || len(text) == 1 {
-		return 0, false
-	}
-	var v int64
-	for i := 1; i < 10; i++ {
-		v *= 10
-		if i < len(text) {
-			if text[i]-'0' > 9 {
-				return 0, false
-			}
-			v += int64(text[i] - '0')
-		}
-	}
-	return v, true
-}
-
-func daysIn(year, month int) int {
-	if month == 2 && (year%4 != 0 || (year%100 == 0 && year%400 != 0)) {
-		return 28
-	}
-	return int([...]int8{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1])
-}
-
-// daysBefore counts the days from 1970-01-01 to a date, by years that begin in March, so that a leap day ends one.
-func daysBefore(year, month, day int) int64 {
-	if month < 3 {
-		year, month = year-1, month+12
-	}
-	y := int64(year) + 400 // never negative, so that divisions round down
-	return y*365 + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day) - 719469 - 146097
 }

@@ -64,17 +64,6 @@ func reportTime(t time.Time, known bool) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// DaysBetween returns how many days lie between two calendar dates (YYYY-MM-DD); it is negative if the second is the
-// earlier one. ok is false if one of them is no date.
-func DaysBetween(first, second string) (days int, ok bool) {
-	a, errA := time.Parse(time.DateOnly, first)
-	b, errB := time.Parse(time.DateOnly, second)
-	if errA != nil || errB != nil {
-		return 0, false
-	}
-	return int(b.Sub(a) / (24 * time.Hour)), true
-}
-
 // Ageing are the days after the due date at which a debt gets into the next bucket, in ascending order, each more than 0.
 // None are 30, 60 and 90.
 type Ageing []int

@@ -1,8 +1,11 @@
 package reconciler
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // However often a customer was asserted before the period, it takes no more than its record, which says what the last
@@ -60,5 +63,61 @@ func TestRecordIsNotRenewedInThePeriod(t *testing.T) {
 	}
 	if len(b.whole) != 1 || len(b.whole[0].points) != 3 {
 		t.Errorf("%+v", b.whole)
+	}
+}
+
+// Customers are found by their ids, also where half of the hash of some is the same, and however often the index grows.
+func TestFind(t *testing.T) {
+	b := newBook()
+	const customers = 5000
+	id := func(n int) []byte { return fmt.Appendf(nil, "bcus_%d", n) }
+	hash := func(n int) uint64 { return uint64(n/7) << 37 }
+	find := func(n int) (place, bool) {
+		g := b.guessOf(hash(n))
+		b.follow(&g)
+		return b.find(&g, id(n))
+	}
+	for n := range customers {
+		g := b.guessOf(hash(n))
+		b.follow(&g)
+		if _, found := b.find(&g, id(n)); found {
+			t.Fatalf("customer %d was found before it was there", n)
+		}
+		if err := b.add(&g, &Assertion{CustomerID: string(id(n)), ExternalReference: fmt.Sprint("A-", n), Name: strings.Repeat("long name ", n%300), Currency: "ZAR", Balance: int64(n)}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range customers {
+		at, found := find(n)
+		if !found || b.texts.number(at) != uint32(n) || b.texts.reference(at) != fmt.Sprint("A-", n) || b.record(uint32(n)).balance != int64(n) {
+			t.Fatalf("customer %d: %v", n, found)
+		}
+	}
+	if _, found := find(customers); found {
+		t.Error("a customer was found that is not there")
+	}
+}
+
+// A text that is longer than a piece has one of its own, and what comes behind it is found.
+func TestLongTexts(t *testing.T) {
+	var all texts
+	var at [3]place
+	for n, name := range []string{"a", strings.Repeat("b", 3*pieceSize), "c"} {
+		var err error
+		if at[n], err = all.add(uint32(n), "id"+name[:1], "", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, want := range []string{"a", strings.Repeat("b", 3*pieceSize), "c"} {
+		if id, reference, name := all.all(at[n]); id != "id"+want[:1] || reference != "" || name != want || all.number(at[n]) != uint32(n) {
+			t.Errorf("text %d is wrong", n)
+		}
+	}
+}
+
+// What a record takes is what one line of a processor's memory takes.
+func TestRecordSize(t *testing.T) {
+	if size := unsafe.Sizeof(record{}); size != recordSize {
+		t.Errorf("%d bytes", size)
 	}
 }

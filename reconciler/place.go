@@ -42,7 +42,7 @@ func (r *Reconciler) Key() *formats.EventKey { return r.key }
 // Where there are a million customers, nearly every look-up waits for memory three times. So some are begun together,
 // and wait together.
 func (r *Reconciler) Prepare(lines []Placing) {
-	var guesses [16]guess
+	var guesses [customersAhead]guess
 	for len(lines) > 0 {
 		some := lines[:min(len(lines), len(guesses))]
 		lines = lines[len(some):]
@@ -68,8 +68,9 @@ func (r *Reconciler) prepare(p *Placing, g *guess) {
 		p.at = instant{p.ReceivedAt, true}
 	}
 	if len(f.CustomerID) > 0 {
-		if p.customer, p.known = r.customers.findFrom(g.at, f.CustomerID); p.known {
-			p.reference = r.customers.reference(p.customer)
+		var at place
+		if at, p.known = r.customers.find(g, f.CustomerID); p.known {
+			p.customer, p.reference = r.customers.texts.number(at), r.customers.texts.reference(at)
 		}
 	}
 }

@@ -162,8 +162,8 @@ func isDate(text string) bool {
 	if text == "" {
 		return true
 	}
-	_, err := time.Parse(time.DateOnly, text)
-	return err == nil
+	_, ok := formats.Days(text)
+	return ok
 }
 
 // beforePeriod reports whether an assertion takes effect before the period begins.

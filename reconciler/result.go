@@ -60,14 +60,14 @@ func (r *Reconciler) Result() (*Result, error) {
 		slices.SortFunc(c.lines, func(a, b *line) int { return cmp.Compare(a.currency, b.currency) })
 	}
 	totals := newBalanceTotals()
-	for l := range result.lines() {
+	for l := range result.linesOf(nil) { // as they came, which is how they stand in memory
 		row := result.row(l)
 		totals.add(l, row)
 		l.walk(func(p *point, billed formats.Sum) { r.days.bill(p.at, l.currency, billed) })
 		r.exceptLine(row, l)
 	}
-	r.exceptUnpayable(result.lines())
-	r.watch.seeCrossed(result.lines())
+	r.exceptUnpayable(result.linesOf(nil))
+	r.watch.seeCrossed(result.linesOf(nil))
 	result.Events = r.journal.eventTotals()
 	result.Customers = totals.customerTotals()
 	result.RollForward = totals.rollForward()
@@ -88,6 +88,7 @@ func (r *Reconciler) Result() (*Result, error) {
 // valid until the next one.
 func (r *Result) lines() iter.Seq[*line] { return r.linesOf(r.order) }
 
+// linesOf are the lines of some customers, or of all as they came if order is nil.
 func (r *Result) linesOf(order []uint32) iter.Seq[*line] {
 	return func(yield func(*line) bool) {
 		for c := range r.customers.all(order) {

@@ -1,0 +1,142 @@
+package reconciler
+
+import (
+	"math"
+
+	"tallyman/formats"
+)
+
+// record is a customer with one assertion in one currency whose payments fell into one stretch between assertions. Its
+// size, 64 bytes, is what a customer costs beside its texts and its slot in the index, and what memory hands out at a time.
+type record struct {
+	balance int64
+	paid    int64
+	sentAt  stamp
+	first   stamp
+	last    stamp
+	text    place
+	at      uint32 // number in starts
+	due     int32  // see packDate
+	count   uint32
+	whole   uint32 // 1 + number in whole; 0 for none
+
+	currency uint16
+	slot     uint8 // 1 + the slot of paid; 0 if nothing was paid
+	flags    uint8
+}
+
+const recordSize = 64 // bytes
+
+const (
+	isBefore uint8 = 1 << iota
+	isPayable
+	isUnpayable
+)
+
+// opened is a customer as its record tells it, in one piece.
+type opened struct {
+	customer customer
+	line     line
+	points   [1]point
+	lines    [1]*line
+	paid     [3]formats.Sum
+	near     byte // what book.touch read, so that it is read
+}
+
+// read fills the customer from a record; what it held before is gone.
+func (o *opened) read(b *book, r *record) {
+	c, l := &o.customer, &o.line
+	*c = customer{points: o.points[:], lines: o.lines[:]}
+	c.id, c.reference, c.name = b.texts.all(r.text)
+	*l = line{
+		customer: c, currency: b.money[r.currency], dueDate: unpackDate(r.due), count: int64(r.count),
+		first: b.times.unpack(r.first), last: b.times.unpack(r.last),
+	}
+	o.lines[0] = l
+	o.points[0] = point{at: b.starts[r.at], sentAt: b.times.unpack(r.sentAt).time, line: l, balance: r.balance}
+	if r.flags&isBefore != 0 {
+		c.before = 1
+	}
+	switch {
+	case r.flags&isPayable != 0:
+		c.payable = "yes"
+	case r.flags&isUnpayable != 0:
+		c.payable = "no"
+	}
+	if r.slot > 0 {
+		o.paid = [3]formats.Sum{}
+		o.paid[r.slot-1] = formats.SumOf(r.paid)
+		l.paid = o.paid[:]
+	}
+}
+
+// owes returns the currency, if the customer ever had a balance in it.
+func (b *book) owes(n uint32, currency []byte) (code string, ok bool) {
+	r := b.record(n)
+	if r.whole > 0 {
+		if l := b.whole[r.whole-1].line(string(currency)); l != nil {
+			return l.currency, true
+		}
+		return "", false
+	}
+	code = b.money[r.currency]
+	return code, code == string(currency)
+}
+
+// pay books a payment in or before the period, that of the event with an id.
+func (b *book) pay(n uint32, currency string, at instant, amount int64, within bool, id []byte) {
+	r := b.record(n)
+	if r.whole == 0 && b.payRecord(r, at, amount, within) {
+		return
+	}
+	if l := b.open(n).line(currency); within {
+		l.payWithin(at, amount, id)
+	} else {
+		l.payBefore(at, amount)
+	}
+}
+
+// payRecord books a payment if the record has room for it: payments that fall into different stretches, sums beyond
+// int64 and a payment that crossed an assertion have none.
+func (b *book) payRecord(r *record, at instant, amount int64, within bool) bool {
+	start := b.starts[r.at]
+	inForce := !at.known || start.IsZero() || !start.After(at.time)
+	slot := uint8(1)
+	if inForce {
+		slot++
+	}
+	if within {
+		slot++
+		if inForce && !start.IsZero() && at.known && at.time.Before(b.times.unpack(r.sentAt).time) {
+			return false
+		}
+	}
+	sum := r.paid + amount
+	if (r.slot != 0 && r.slot != slot) || (sum > r.paid) != (amount > 0) || r.count == math.MaxUint32 {
+		return false
+	}
+	r.paid, r.slot = sum, slot
+	if !within {
+		return true
+	}
+	r.count++
+	if at.known {
+		b.paidAt(r, at)
+	}
+	return true
+}
+
+// paidAt widens the stretch of time in which payments came.
+func (b *book) paidAt(r *record, at instant) {
+	if r.first > farAway && r.last > farAway && near(at.time) {
+		v := stamp(at.time.UnixNano())
+		r.first, r.last = min(r.first, v), max(r.last, v)
+		return
+	}
+	if r.first == noStamp || at.time.Before(b.times.unpack(r.first).time) {
+		r.first = b.times.pack(at)
+	}
+	if r.last == noStamp || at.time.After(b.times.unpack(r.last).time) {
+		r.last = b.times.pack(at)
+	}
+}
