@@ -9,11 +9,15 @@ import (
 	"testing"
 )
 
-func TestWriteFile(t *testing.T) {
+func TestWriteFile(t *testing.T)  { testWhole(t, WriteFile) }
+func TestWriteAgain(t *testing.T) { testWhole(t, WriteAgain) }
+
+// testWhole holds a way of writing files to it that they are there in full or not at all.
+func testWhole(t *testing.T, writeFile func(string, func(io.Writer) error) error) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report.csv")
 	put := func(text string, fault error) error {
-		return WriteFile(path, func(w io.Writer) error {
+		return writeFile(path, func(w io.Writer) error {
 			_, err := fmt.Fprint(w, text)
 			return errors.Join(err, fault)
 		})
@@ -41,7 +45,7 @@ func TestWriteFile(t *testing.T) {
 	if got, _ := os.ReadFile(path); string(got) != "another" {
 		t.Errorf("the old file became %q", got)
 	}
-	if err := WriteFile(filepath.Join(dir, "none", "x"), func(io.Writer) error { return nil }); err == nil {
+	if err := writeFile(filepath.Join(dir, "none", "x"), func(io.Writer) error { return nil }); err == nil {
 		t.Error("written into a directory that is not there")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,26 @@ import (
 
 	"tallyman/formats"
 )
+
+// readComments reads what analysts wrote into an earlier exceptions.csv. Not to have one is nothing special.
+func readComments(path string) (map[string]formats.Comment, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read comments: %w", err)
+	}
+	defer f.Close()
+	comments, err := formats.ReadComments(f)
+	if err != nil {
+		return nil, fmt.Errorf("read comments in %s: %w", path, err)
+	}
+	return comments, nil
+}
 
 // returnedComments reads a file that an analyst has sent back, an exceptions.csv or the workbook, over what the last report
 // says. Unlike that one it was asked for, so that it cannot be read is wrong usage.

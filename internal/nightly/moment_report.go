@@ -122,7 +122,7 @@ func (r *Reporter) matchReports(engine *reconciler.Reconciler, m *momentReports,
 	_, date, _ := r.dates(q)
 	date = cmp.Or(q.Date, date)
 	total := &formats.MatchTotal{}
-	err = writeReport(filepath.Join(q.Out, matchesFile), formats.NewMatchWriter, func(w *formats.MatchWriter) error {
+	err = writeReport(q.fileWriter(), filepath.Join(q.Out, matchesFile), formats.NewMatchWriter, func(w *formats.MatchWriter) error {
 		for i := range rows {
 			rows[i].BusinessDate = date
 			if err := w.Write(rows[i]); err != nil {

@@ -75,7 +75,7 @@ func (r *Reporter) render(ctx context.Context, report *Report) error {
 			}
 			continue
 		}
-		if err := writeFile(path, f.write); err != nil {
+		if err := report.file(path, f.write); err != nil {
 			return err
 		}
 		report.Files = append(report.Files, f.name)
@@ -126,7 +126,7 @@ func (r *Reporter) excel(report *Report) error {
 			}
 			continue
 		}
-		err := writeFile(path, func(w io.Writer) error {
+		err := report.file(path, func(w io.Writer) error {
 			return r.Rendering.Excel.write(w, filepath.Join(report.Dir, name), cmp.Or(r.Calendar.Location(), time.UTC))
 		})
 		if err != nil {

@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -73,6 +68,8 @@ type Report struct {
 	Reasons []string `json:"reasons"`
 	// Signed is the last signature for the period; left out if nobody has signed.
 	Signed *overview.Signed `json:"signed,omitempty"`
+
+	file fileWriter
 }
 
 // InputError says that an input of a report cannot be used: the command was given the wrong thing.
@@ -114,8 +111,8 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Dir: q.Out}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
+	report := &Report{Dir: q.Out, file: q.fileWriter()}
 	inputs, err := r.assertions(ctx, engine, q, report)
 	if err != nil {
 		return nil, err
@@ -124,6 +121,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
+	read.inputs = append(inputs, read.inputs...)
 	var match *formats.MatchTotal
 	if reported != nil {
 		if match, err = r.matchReports(engine, reported, q); err != nil {
@@ -132,11 +130,20 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 		report.Files = append(report.Files, matchesFile)
 		read.inputs = append(read.inputs, reported.inputs...)
 	}
+	completeness, err := r.completeness(ctx, q, read, reported, match)
+	if err != nil {
+		return nil, err
+	}
+	return r.conclude(ctx, engine, report, earlier, read, completeness)
+}
+
+// conclude writes what came of the inputs.
+func (r *Reporter) conclude(ctx context.Context, engine *reconciler.Reconciler, report *Report, earlier earlierReports, read journalRead, completeness formats.Completeness) (*Report, error) {
 	result, err := engine.Result()
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
-	live, err := r.compareLive(ctx, result, q.Out, earlier)
+	live, err := r.compareLive(ctx, result, report.Dir, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -150,13 +157,11 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	report.Breaks, report.Notices = result.Breaks, result.Notices
 	report.Summary = result.Summary()
 	report.Summary.Timezone = r.Calendar.Location().String()
-	report.Summary.Inputs = append(inputs, read.inputs...)
+	report.Summary.Inputs = read.inputs
 	report.Summary.Journal = formats.SummaryJournal{Seq: read.seq, SHA256: read.hash}
 	report.Summary.Previous = previous.named()
 	report.Summary.Live = live
-	if report.Summary.Completeness, err = r.completeness(ctx, q, read, reported, match); err != nil {
-		return nil, err
-	}
+	report.Summary.Completeness = completeness
 	if err := report.write(result, previous, r.Log); err != nil {
 		return report, err
 	}
@@ -211,212 +216,6 @@ func (q ReportRequest) check() error {
 	for _, path := range q.Journals {
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("read journal: %w: check --journal", err)
-		}
-	}
-	return nil
-}
-
-// readComments reads what analysts wrote into an earlier exceptions.csv. Not to have one is nothing special.
-func readComments(path string) (map[string]formats.Comment, error) {
-	if path == "" {
-		return nil, nil
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read comments: %w", err)
-	}
-	defer f.Close()
-	comments, err := formats.ReadComments(f)
-	if err != nil {
-		return nil, fmt.Errorf("read comments in %s: %w", path, err)
-	}
-	return comments, nil
-}
-
-// assertions gives the engine what was asserted, from the expected file or the ledger.
-func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, report *Report) ([]formats.SummaryInput, error) {
-	if q.Expected != "" {
-		input, counts, err := readExpected(engine, q.Expected)
-		if err != nil {
-			return nil, err
-		}
-		report.LeftOut = counts.LeftOut
-		return []formats.SummaryInput{input}, makeDir(q.Out)
-	}
-	if err := makeDir(q.Out); err != nil {
-		return nil, err
-	}
-	report.Files = append(report.Files, assertionsFile)
-	return nil, writeReport(filepath.Join(q.Out, assertionsFile), formats.NewAssertionWriter, func(rows *formats.AssertionWriter) error {
-		return r.ledgerAssertions(ctx, engine, q, rows)
-	})
-}
-
-// ledgerAssertions gives the engine what the ledger knows, and writes assertions.csv on the way: those of the period.
-func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, rows *formats.AssertionWriter) error {
-	first, _, _ := r.dates(q)
-	starts := map[string]time.Time{}
-	return r.Ledger.Assertions(ctx, r.lastDate(q), func(a ledger.Assertion) error {
-		events, off := takenOff(a)
-		at, known := starts[a.BusinessDate]
-		if !known {
-			var err error
-			if at, _, err = r.Calendar.Period(a.BusinessDate); err != nil {
-				return err
-			}
-			starts[a.BusinessDate] = at
-		}
-		if a.BusinessDate >= first {
-			if err := rows.Write(formats.AssertionRow{
-				BusinessDate: a.BusinessDate, ExternalReference: a.ExternalReference, CustomerID: a.CustomerID, Currency: a.Currency,
-				Balance: a.Balance, DueDate: a.DueDate, SentAt: a.SentAt, Source: fmt.Sprintf("%s:%d", a.FileName, a.Line), TakenOff: off,
-			}); err != nil {
-				return err
-			}
-		}
-		return engine.Assert(reconciler.Assertion{
-			At: at, SentAt: a.SentAt, CustomerID: a.CustomerID, ExternalReference: a.ExternalReference, Name: a.Name,
-			Currency: a.Currency, Balance: a.Balance, DueDate: a.DueDate, Payable: a.Payable, TakenOff: events,
-		})
-	})
-}
-
-// takenOff returns the events that were taken off a balance before it was sent, and their sum.
-func takenOff(a ledger.Assertion) (events []string, sum formats.Sum) {
-	for _, t := range a.TakenOff {
-		events, sum = append(events, t.EventID), sum.Add(t.Amount)
-	}
-	return events, sum
-}
-
-func readExpected(engine *reconciler.Reconciler, path string) (formats.SummaryInput, formats.ExpectedCounts, error) {
-	input := formats.SummaryInput{Path: filepath.Base(path)}
-	f, err := os.Open(path)
-	if err != nil {
-		return input, formats.ExpectedCounts{}, &InputError{fmt.Errorf("read expected file: %w: check --expected", err)}
-	}
-	defer f.Close()
-	sum := newSummer(f)
-	counts, err := formats.ReadExpected(sum, func(row formats.ExpectedRow) error {
-		return engine.Assert(reconciler.Assertion{
-			CustomerID: row.CustomerID, ExternalReference: row.ExternalReference, Name: row.Name, Currency: row.Currency,
-			Balance: row.Balance, DueDate: row.DueDate, Payable: row.Payable,
-		})
-	})
-	if err != nil {
-		return input, counts, &InputError{fmt.Errorf("%s: %w", path, err)}
-	}
-	if _, err := io.Copy(io.Discard, sum); err != nil {
-		return input, counts, fmt.Errorf("read %s: %w", path, err)
-	}
-	input.SHA256, input.Lines = sum.result()
-	return input, counts, nil
-}
-
-// inputNames are the names by which a report calls its journal files: the base name, so that a report is the same
-// wherever the files stand, or the whole path of a file whose base name another one has already.
-type inputNames map[string]string
-
-func (n inputNames) of(path string) string {
-	base := filepath.Base(path)
-	if filepath.Base(filepath.Dir(path)) == journal.ImportedName {
-		base = journal.ImportedName + "/" + base
-	}
-	if first, taken := n[base]; taken && first != path {
-		return path
-	}
-	n[base] = path
-	return base
-}
-
-// file returns what stands before the number of the line in a journal_ref. A segment keeps the name it had before it was
-// sealed, so that a reference stays true.
-func (n inputNames) file(line *journal.Line) string {
-	name := n.of(line.Path)
-	return strings.TrimSuffix(name, filepath.Base(name)) + line.File
-}
-
-// journalRead is what was found on the way through the journals.
-type journalRead struct {
-	inputs        []formats.SummaryInput
-	seq           int64
-	hash          string
-	damaged, torn bool
-}
-
-// paths returns the journals that are read, in order: what was received counts before what was imported.
-func (q ReportRequest) paths() []string {
-	if !q.Optional {
-		return q.Journals
-	}
-	var paths []string
-	for _, path := range q.Journals {
-		paths = append(paths, path, filepath.Join(path, journal.ImportedName))
-	}
-	return paths
-}
-
-// payments gives the engine every line of the journals, and writes payments.csv on the way.
-func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest) (read journalRead, err error) {
-	err = writeFile(filepath.Join(q.Out, "payments.csv"), func(w io.Writer) error {
-		rows, err := formats.NewPaymentWriter(w)
-		if err != nil {
-			return err
-		}
-		if err := rows.Flush(); err != nil { // the header; the rows are put together elsewhere
-			return err
-		}
-		names := inputNames{}
-		for _, path := range q.paths() {
-			summary, err := r.place(ctx, engine, path, names, w)
-			if q.Optional && errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if len(summary.Files) == 0 && !q.Optional {
-				return &InputError{fmt.Errorf("%s holds no journal: it needs files named *.jsonl, *.jsonl.gz or *.jsonl.zst", path)}
-			}
-			if err := read.add(engine, path, summary, names); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return read, err
-}
-
-// add takes over what one journal says of itself.
-func (read *journalRead) add(engine *reconciler.Reconciler, path string, s journal.Summary, names inputNames) error {
-	imported := filepath.Base(path) == journal.ImportedName
-	for _, f := range s.Files {
-		read.inputs = append(read.inputs, formats.SummaryInput{Path: names.of(f.Path), SHA256: f.SHA256, Lines: f.Lines})
-	}
-	if s.Hash != "" && !imported { // the chain of what was received is the one that the next report goes on from
-		read.seq, read.hash = s.Seq, s.Hash
-	}
-	reasons := map[journal.Kind]string{journal.TornTail: formats.ReasonTornTail, journal.StartsLate: formats.ReasonStartsLate}
-	for _, f := range slices.Concat(s.Damage, s.Notices) {
-		reason, ok := reasons[f.Kind]
-		switch {
-		case ok:
-			read.torn = read.torn || f.Kind == journal.TornTail
-		case f.Kind == journal.BeingWritten, f.Kind == journal.ForeignFile:
-			continue
-		default:
-			reason, read.damaged = formats.ReasonJournalDamaged, true
-		}
-		identity := fmt.Sprintf("%s %s:%d", f.Kind, f.File, f.Line)
-		if imported {
-			f.File = journal.ImportedName + "/" + f.File
-			identity = journal.ImportedName + " " + identity
-		}
-		if err := engine.Find(reconciler.Finding{Reason: reason, Identity: identity, Detail: f.String()}); err != nil {
-			return err
 		}
 	}
 	return nil

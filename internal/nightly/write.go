@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"tallyman/formats"
+	"tallyman/internal/durable"
 	"tallyman/reconciler"
 )
 
@@ -31,9 +32,21 @@ func makeDir(dir string) error {
 // flusher is a writer of one report file.
 type flusher interface{ Flush() error }
 
+// fileWriter writes a whole file, which is there in full or not at all.
+type fileWriter func(path string, write func(io.Writer) error) error
+
+// fileWriter returns how the files of the report are written. One that comes from files alone can be made again of them, so
+// nobody waits until a gigabyte of payments is on the disk.
+func (q ReportRequest) fileWriter() fileWriter {
+	if q.Expected != "" {
+		return durable.WriteAgain
+	}
+	return durable.WriteFile
+}
+
 // writeReport writes a whole report file.
-func writeReport[W flusher](path string, begin func(io.Writer) (W, error), write func(W) error) error {
-	return writeFile(path, func(w io.Writer) error { return fillReport(w, begin, write) })
+func writeReport[W flusher](file fileWriter, path string, begin func(io.Writer) (W, error), write func(W) error) error {
+	return file(path, func(w io.Writer) error { return fillReport(w, begin, write) })
 }
 
 func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write func(W) error) error {
@@ -48,7 +61,7 @@ func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write 
 }
 
 func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ageing) error {
-	return writeFile(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
+	return report.file(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
 		header, err := formats.NewBalanceWriter(w)
 		if err != nil {
 			return err
@@ -138,10 +151,10 @@ func exceptionRows(result *reconciler.Result) func(*formats.ExceptionWriter) err
 func (report *Report) write(result *reconciler.Result, previous previousReport, log *slog.Logger) error {
 	report.Files = append([]string{"balances.csv", "payments.csv", "exceptions.csv", "changes.csv", "summary.json"}, report.Files...)
 	err := errors.Join(
-		writeReport(filepath.Join(report.Dir, "exceptions.csv"), formats.NewExceptionWriter, exceptionRows(result)),
+		writeReport(report.file, filepath.Join(report.Dir, "exceptions.csv"), formats.NewExceptionWriter, exceptionRows(result)),
 		report.writeChanges(previous, log),
 	)
-	return errors.Join(err, writeFile(filepath.Join(report.Dir, "summary.json"), func(w io.Writer) error {
+	return errors.Join(err, report.file(filepath.Join(report.Dir, "summary.json"), func(w io.Writer) error {
 		return formats.WriteSummary(w, report.Summary)
 	}))
 }
@@ -153,7 +166,7 @@ func (report *Report) writeChanges(previous previousReport, log *slog.Logger) er
 	if previous.reissue != nil {
 		text, err := os.ReadFile(filepath.Join(previous.reissue.dir, "changes.csv"))
 		if err == nil {
-			return writeFile(path, func(w io.Writer) error {
+			return report.file(path, func(w io.Writer) error {
 				_, err := w.Write(text)
 				return err
 			})
@@ -163,11 +176,11 @@ func (report *Report) writeChanges(previous previousReport, log *slog.Logger) er
 	if previous.earlierReport != nil {
 		compare = func(rows *formats.ChangeWriter) error { return compareReports(rows, previous.earlierReport, report) }
 	}
-	err := writeReport(path, formats.NewChangeWriter, compare)
+	err := writeReport(report.file, path, formats.NewChangeWriter, compare)
 	if fault, ok := errors.AsType[*formats.FileError](err); ok {
 		log.Warn("the report is not compared with the one before it, which cannot be read any more", "report", previous.dir, "error", fault)
 		report.Summary.Previous = nil
-		return writeReport(path, formats.NewChangeWriter, func(*formats.ChangeWriter) error { return nil })
+		return writeReport(report.file, path, formats.NewChangeWriter, func(*formats.ChangeWriter) error { return nil })
 	}
 	return err
 }
