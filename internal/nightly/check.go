@@ -124,7 +124,8 @@ func (r *CheckResult) read(ctx context.Context, files config.Files, o CheckOptio
 	}
 	c := &check{result: r, limit: o.Problems, repeats: formats.NewRepeats(scratch)}
 	defer func() { _ = c.repeats.Close() }()
-	if err := c.records(ctx, plain, customerOptions(files)); err != nil {
+	err = withRecords(plain, customerOptions(files), func(records *formats.CustomerReader) error { return c.records(ctx, records) })
+	if err != nil {
 		return err
 	}
 	if err := c.judge(); err != nil {
@@ -134,7 +135,9 @@ func (r *CheckResult) read(ctx context.Context, files config.Files, o CheckOptio
 	if o.Rejects == "" {
 		return nil
 	}
-	return c.writeRejects(ctx, plain, customerOptions(files), o.Rejects)
+	return writeFile(o.Rejects, func(w io.Writer) error {
+		return withRecords(plain, customerOptions(files), func(records *formats.CustomerReader) error { return c.writeRejects(ctx, records, w) })
+	})
 }
 
 // check gathers what a reading shows.
@@ -147,8 +150,8 @@ type check struct {
 	proven    bool // a trailer counted the records
 }
 
-// records reads the file once.
-func (c *check) records(ctx context.Context, plain plainFile, options formats.CustomerOptions) (err error) {
+// withRecords opens the file for f, and closes it.
+func withRecords(plain plainFile, options formats.CustomerOptions, f func(*formats.CustomerReader) error) (err error) {
 	src, err := plain.open()
 	if err != nil {
 		return fmt.Errorf("open customer file: %w", err)
@@ -159,6 +162,11 @@ func (c *check) records(ctx context.Context, plain plainFile, options formats.Cu
 		return err
 	}
 	defer records.Close()
+	return f(records)
+}
+
+// records reads the file once.
+func (c *check) records(ctx context.Context, records *formats.CustomerReader) error {
 	r, profile := c.result, &Profile{Encoding: string(records.Encoding()), Delimiter: string(records.Delimiter()), Currencies: []CurrencyTotal{}}
 	for {
 		record, err := records.Next()
@@ -217,52 +225,6 @@ func (c *check) judge() error {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Rule, b.Rule))
 	})
 	return nil
-}
-
-// writeRejects reads the file again and writes the rejected records as an import does.
-func (c *check) writeRejects(ctx context.Context, plain plainFile, options formats.CustomerOptions, path string) error {
-	return writeFile(path, func(w io.Writer) (err error) {
-		src, err := plain.open()
-		if err != nil {
-			return fmt.Errorf("open customer file: %w", err)
-		}
-		defer func() { err = errors.Join(err, src.Close()) }()
-		records, err := formats.NewCustomerReader(src, options)
-		if err != nil {
-			return err
-		}
-		defer records.Close()
-		rejects, err := formats.NewRejectsWriter(w, records)
-		if err != nil {
-			return err
-		}
-		conflicts := c.conflicts
-		for {
-			record, err := records.Next()
-			if errors.Is(err, io.EOF) {
-				return rejects.Flush()
-			}
-			if err != nil {
-				return err
-			}
-			reason, detail := "", ""
-			switch {
-			case len(record.Problems) > 0:
-				reason, detail = formats.Explain(record.Problems)
-			case len(conflicts) > 0 && conflicts[0].Number == record.Number:
-				reason, detail = formats.ConflictingRows, "external_reference: "+conflicts[0].Remedy()
-				conflicts = conflicts[1:]
-			default:
-				continue
-			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err := rejects.Write(record.Raw, reason, detail); err != nil {
-				return err
-			}
-		}
-	})
 }
 
 func (r *CheckResult) add(p CheckProblem, limit int) {
