@@ -55,8 +55,9 @@ type Remote struct {
 
 // Ledger is what the importer needs of the records, for the one file that is imported. What a writing method returns
 // from is on disk, all or nothing. Plan gets the rows that are to be sent, in order of their numbers, and those that are
-// finished without a request; what is on record of any of them is replaced. Rows returns those with numbers in [from, to], in
-// order. What a writing method gets it may use until it returns.
+// finished without a request; what is on record of any of them is replaced. A row with a final outcome is never written again;
+// one that is rejected or has no final outcome asserts nothing. Rows returns those with numbers in [from, to], in order. What a writing method gets it may
+// use until it returns.
 type Ledger interface {
 	Standings(ctx context.Context, references []string) (map[string]Standing, error)
 	// Payments returns, by reference, what customers have paid on their balances at or after an instant.

@@ -25,33 +25,38 @@ type Assertion struct {
 	TakenOff []formats.TakenOff
 }
 
-// Assertions calls f for each assertion of business dates up to and including one, oldest date first and in the order in
-// which they were made within a date.
+// Assertions calls f for each assertion of business dates up to and including one: oldest date first, the files of a date in
+// the order in which they came, and the rows of a file in theirs. Those of one customer are in the order in which they were
+// made, since no file overwrites what a later one has asserted.
 func (l *Ledger) Assertions(ctx context.Context, upTo string, f func(Assertion) error) error {
-	found, err := l.read.QueryContext(ctx, `SELECT a.customer_id, a.reference, a.name, a.business_date, a.currency, a.balance, a.due_date, a.payable, a.sent_at, f.name, a.line,
-		(SELECT json_group_array(json_array(t.event_id, t.amount)) FROM taken_off t WHERE t.file_id = a.file_id AND t.number = a.number)
-		FROM assertions a JOIN files f ON f.id = a.file_id WHERE a.business_date <= $1 ORDER BY a.business_date, a.sent_at, a.file_id, a.number`, upTo)
+	files, err := l.files(ctx, ` WHERE business_date <= $1 ORDER BY business_date, id`, upTo)
 	if err != nil {
-		return fmt.Errorf("read assertions from the ledger: %w", err)
+		return err
 	}
-	defer found.Close()
-	for found.Next() {
-		var a Assertion
-		var sent int64
-		var off string
-		if err := found.Scan(&a.CustomerID, &a.ExternalReference, &a.Name, &a.BusinessDate, &a.Currency, &a.Balance, &a.DueDate, &a.Payable, &sent, &a.FileName, &a.Line, &off); err != nil {
-			return fmt.Errorf("read assertions from the ledger: %w", err)
-		}
-		a.SentAt = fromMicros(sent)
-		if a.TakenOff, err = parseTakenOff(off); err != nil {
-			return fmt.Errorf("read assertions from the ledger: %w", err)
-		}
-		if err := f(a); err != nil {
+	for i := range files {
+		file := &files[i]
+		err := eachFinished(ctx, l.read, file.ID, func(rows []finishedRow) error {
+			off, err := takenOff(ctx, l.read, file.ID, rows[0].Number, rows[len(rows)-1].Number)
+			for j := 0; err == nil && j < len(rows); j++ {
+				if r := &rows[j]; r.asserts && r.Result.Balance.Set {
+					r.TakenOff = off[r.Number]
+					err = f(r.assertion(file))
+				}
+			}
 			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read assertions from the ledger: %w", err)
 		}
-	}
-	if err := found.Err(); err != nil {
-		return fmt.Errorf("read assertions from the ledger: %w", err)
 	}
 	return nil
+}
+
+func (r *finishedRow) assertion(file *File) Assertion {
+	o := &r.Result
+	return Assertion{
+		CustomerID: o.CustomerID, ExternalReference: o.ExternalReference, Name: r.name, BusinessDate: file.BusinessDate, Currency: o.Currency,
+		Balance: o.Balance.Minor, DueDate: r.dueDate, Payable: o.Payable, SentAt: fromMicros(r.sentAt), FileName: file.Name, Line: o.Line,
+		TakenOff: r.TakenOff,
+	}
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -102,8 +103,53 @@ func (c *Census) wrap(err error) error {
 	return fmt.Errorf("compare the file with the ledger: %w", writeError(err))
 }
 
-// customerRow picks the rows of an earlier file that stood for a customer each.
-const customerRow = `reference <> '' AND (outcome NOT IN ('rejected', 'duplicate') OR told ->> 'reason' = 'existing')`
+// each calls f with each row of an earlier file that stood for a customer.
+func (c *Census) each(ctx context.Context, fileID int64, f func(*formats.OutcomeRow) error) error {
+	for last := 0; ; {
+		rows, err := c.unpacked(ctx, fileID, last)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		for i := range rows {
+			if err := f(&rows[i].Result); err != nil {
+				return err
+			}
+		}
+		last = rows[len(rows)-1].Number
+	}
+	return eachFinished(ctx, c.conn, fileID, func(rows []finishedRow) (err error) {
+		for i := 0; i < len(rows) && err == nil; i++ {
+			if r := &rows[i].Result; r.Outcome != formats.Duplicate {
+				err = f(r)
+			}
+		}
+		return err
+	})
+}
+
+// unpacked returns the first of these rows that are not packed behind a number, in order: what they say of customers.
+func (c *Census) unpacked(ctx context.Context, fileID int64, behind int) (rows []Row, err error) {
+	found, err := c.conn.QueryContext(ctx, `SELECT number, reference, currency, balance FROM rows WHERE file_id = $1 AND number > $2 AND reference <> ''
+		AND (outcome <> 'rejected' OR told ->> 'reason' = 'existing') ORDER BY number LIMIT $3`,
+		fileID, behind, stretch)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var r Row
+		var balance sql.NullInt64
+		if err := found.Scan(&r.Number, &r.Result.ExternalReference, &r.Result.Currency, &balance); err != nil {
+			return nil, err
+		}
+		r.Result.Balance = formats.Balance{Minor: balance.Int64, Set: balance.Valid}
+		rows = append(rows, r)
+	}
+	return rows, found.Err()
+}
 
 // Missing returns how many customers an earlier file had, and how many of them are gone.
 func (c *Census) Missing(ctx context.Context, fileID int64) (gone, of int64, err error) {
@@ -116,9 +162,31 @@ func (c *Census) Missing(ctx context.Context, fileID int64) (gone, of int64, err
 		}
 		c.indexed = true
 	}
-	err = c.conn.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 FROM census.seen s WHERE s.reference = r.reference)), 0)
-		FROM rows r WHERE r.file_id = $1 AND `+customerRow, fileID).Scan(&of, &gone)
-	return gone, of, c.wrap(err)
+	var references []string
+	err = c.each(ctx, fileID, func(r *formats.OutcomeRow) (err error) {
+		if references = append(references, r.ExternalReference); len(references) == stretch {
+			of += stretch
+			var some int64
+			some, err = c.notSeen(ctx, references)
+			gone, references = gone+some, references[:0]
+		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, c.wrap(err)
+	}
+	some, err := c.notSeen(ctx, references)
+	return gone + some, of + int64(len(references)), c.wrap(err)
+}
+
+// notSeen counts those of some references that the file does not have.
+func (c *Census) notSeen(ctx context.Context, references []string) (n int64, err error) {
+	list, err := json.Marshal(references)
+	if err != nil || len(references) == 0 {
+		return 0, err
+	}
+	err = c.conn.QueryRowContext(ctx, `SELECT count(*) FROM json_each($1) r WHERE NOT EXISTS (SELECT 1 FROM census.seen s WHERE s.reference = r.value)`, string(list)).Scan(&n)
+	return n, err
 }
 
 // Totals returns what is owed together in each currency, by currency: in an earlier file, and in this one. What a
@@ -127,8 +195,15 @@ func (c *Census) Totals(ctx context.Context, fileID int64) (before, now map[stri
 	if err := c.settle(ctx); err != nil {
 		return nil, nil, err
 	}
-	if before, err = c.add(ctx, `SELECT currency, balance FROM rows WHERE file_id = $1 AND balance IS NOT NULL AND `+customerRow, fileID); err != nil {
-		return nil, nil, err
+	before = map[string]formats.Sum{}
+	err = c.each(ctx, fileID, func(r *formats.OutcomeRow) error {
+		if r.Balance.Set {
+			before[r.Currency] = before[r.Currency].Add(r.Balance.Minor)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, c.wrap(err)
 	}
 	now, err = c.add(ctx, `SELECT min(currency), min(balance) FROM census.seen WHERE good = 1 AND balance IS NOT NULL
 		GROUP BY reference HAVING min(balance) = max(balance) AND min(currency) = max(currency)`)

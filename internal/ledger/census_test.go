@@ -97,8 +97,12 @@ func TestCensus(t *testing.T) {
 func TestCensusOfMany(t *testing.T) {
 	l, dir := openTest(t, t.TempDir()), t.TempDir()
 	var rows []Finished
-	for i := range 3*censusBatch + 7 {
-		rows = append(rows, created(i+1, fmt.Sprintf("C-%d", i), 1, time.UnixMicro(5)))
+	for i := range 2*stretch + 3*censusBatch + 7 {
+		row := created(i+1, fmt.Sprintf("C-%d", i), 1, time.UnixMicro(5))
+		if i%2 == 0 {
+			row = with(row, formats.Failed, "server_error")
+		}
+		rows = append(rows, row)
 	}
 	before := dayFile(t, l, "2026-03-16", "aa", FileDone, rows...)
 	c, err := l.NewCensus(t.Context(), dir)

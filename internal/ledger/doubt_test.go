@@ -136,6 +136,8 @@ func TestIndexes(t *testing.T) {
 		{selectPaid, "payments_by_customer (customer_id=?"},
 		{`UPDATE rows SET superseded = 1 WHERE ` + unanswered + ` AND reference = 'a' AND file_id <> 1`, "rows_unresolved"},
 		{selectSome, "rows_unresolved"},
+		{selectFinished, "finished_by_stretch (file_id=? AND stretch>? AND stretch<?)"},
+		{selectNextStretch, "finished_by_stretch (file_id=? AND stretch>?)"},
 	} {
 		plan := explain(t, l, strings.ReplaceAll(test.query, "?", "1"))
 		if !strings.Contains(plan, test.index) {

@@ -9,7 +9,8 @@ import (
 
 // Started reports whether records of a file are on record: some of it may have been sent.
 func (l *Ledger) Started(ctx context.Context, fileID int64) (bool, error) {
-	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = $1) OR EXISTS (SELECT 1 FROM plans WHERE file_id = $1)`, fileID)
+	return l.exists(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = $1) OR EXISTS (SELECT 1 FROM finished WHERE file_id = $1)
+		OR EXISTS (SELECT 1 FROM plans WHERE file_id = $1)`, fileID)
 }
 
 // FirstEver reports whether no file but this one has been imported to its end.
@@ -33,7 +34,8 @@ func (l *Ledger) exists(ctx context.Context, query string, arg any) (yes bool, e
 }
 
 // imported picks the files of which every record is on record. An interrupted one is no measure for others.
-const imported = `records > 0 AND state IN ('done', 'open') AND records = (SELECT count(*) FROM rows WHERE file_id = files.id)`
+const imported = `records > 0 AND state IN ('done', 'open')
+	AND records = (SELECT count(*) FROM rows WHERE file_id = files.id) + (SELECT coalesce(sum(count), 0) FROM finished WHERE file_id = files.id)`
 
 // DayFileBefore returns the imported day file that comes before a file: the last one of an earlier business date, or, if
 // there is none, the last other one of its own. ok is false if there is none either.

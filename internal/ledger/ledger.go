@@ -2,8 +2,8 @@
 // Moment and what was last asserted of them, the assertions that finance's reports start from, and the runs. It is one
 // SQLite file with full synchronization: what a method has returned from is on disk.
 //
-// A row has columns for what is searched by; all else that is told of it stands in one JSON object, for people and reports
-// to read with ->> (the view assertions does). Rows that are to be sent are packed by the chunk: see plan.go.
+// Rows that are to be sent and those that are finished are packed, many into one value: see plan.go and finished.go. One that
+// is neither, and each customer, has columns for what is searched by; all else that is told of it stands in one JSON object.
 package ledger
 
 import (

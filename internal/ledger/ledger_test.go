@@ -180,7 +180,7 @@ func TestRecordIsAtomic(t *testing.T) {
 	f := begin(t, l, "2026-03-16", "aa")
 	must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", ""), planned(2, "B", "")), nil))
 	impossible := created(2, "B", 1, time.UnixMicro(1))
-	impossible.Row.Operation = "delete"
+	impossible.Row.Operation, impossible.Row.Result.Outcome = "delete", formats.Failed
 	if err := l.Record(t.Context(), f, nil, []Finished{created(1, "A", 1, time.UnixMicro(1)), impossible}); err == nil {
 		t.Fatal("an operation that is none was taken")
 	}

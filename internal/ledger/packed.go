@@ -7,8 +7,8 @@ import (
 	"tallyman/formats"
 )
 
-// The packed form of a row: numbers as varints, texts with their length before them. It must stay readable: a plan may
-// have been written by an older version.
+// The packed form of a row: numbers as varints, texts with their length before them. It must stay readable: what is packed
+// may have been written by an older version.
 
 func appendRow(b []byte, r *Row) []byte {
 	o := &r.Result
@@ -21,64 +21,124 @@ func appendRow(b []byte, r *Row) []byte {
 	for _, s := range [...]string{
 		r.Operation, r.Key, o.ExternalReference, string(o.Outcome), o.CustomerID, o.Currency, o.Payable, o.Reason, o.Detail,
 	} {
-		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		b = appendPackedText(b, s)
 	}
 	return append(b, r.BodySHA256[:]...)
 }
 
-// errPacked says that a plan is not what was written.
-var errPacked = errors.New("a plan in the ledger is damaged: restore data_dir from a backup, or begin a new one, and import the file again")
+// finishedRow is a row that is finished, as it is read back.
+type finishedRow struct {
+	Row
+	asserts bool // what follows is set
+	sentAt  int64
+	name    string
+	dueDate string
+}
+
+// appendFinished appends a row that is finished, and of what it asserts that which the row itself does not say.
+func appendFinished(b []byte, f *Finished) []byte {
+	b = appendRow(b, f.Row)
+	if f.Assertion == nil {
+		return binary.AppendVarint(b, 0)
+	}
+	b = binary.AppendVarint(binary.AppendVarint(b, 1), micros(f.Assertion.SentAt))
+	return appendPackedText(appendPackedText(b, f.Assertion.Asserted.Name), f.Assertion.Asserted.DueDate)
+}
+
+func appendPackedText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// errPacked says that what is packed is not what was written.
+var errPacked = errors.New("a record in the ledger is damaged: restore data_dir from a backup, or begin a new one, and import the file again")
 
 // unpackRows returns the rows that appendRow has packed one after the other.
-func unpackRows(b []byte) ([]Row, error) {
-	var rows []Row
-	u := unpacker{left: b}
-	for len(u.left) > 0 {
-		r := Row{Number: int(u.number())}
-		o := &r.Result
-		o.Line, r.Generation, r.Refused, r.PlannedAt = int(u.number()), int(u.number()), u.number() != 0, fromMicros(u.number())
-		o.Balance = formats.Balance{Set: u.number() != 0, Minor: u.number()}
-		o.HTTPStatus, o.Attempts = int(u.number()), int(u.number())
-		r.Operation, r.Key, o.ExternalReference, o.Outcome = u.text(), u.text(), u.text(), formats.Outcome(u.text())
-		o.CustomerID, o.Currency, o.Payable, o.Reason, o.Detail = u.text(), u.text(), u.text(), u.text(), u.text()
-		copy(r.BodySHA256[:], u.bytes(len(r.BodySHA256)))
-		if u.failed {
-			return nil, errPacked
-		}
-		rows = append(rows, r)
+func unpackRows(packed string) (rows []Row, err error) {
+	u := unpacker{left: packed}
+	for u.left != "" {
+		rows = append(rows, Row{})
+		u.row(&rows[len(rows)-1])
+	}
+	if u.failed {
+		return nil, errPacked
 	}
 	return rows, nil
 }
 
-// unpacker reads what is left of packed rows.
+// unpackFinished appends the rows that appendFinished has packed one after the other.
+func unpackFinished(rows []finishedRow, packed string) ([]finishedRow, error) {
+	u := unpacker{left: packed}
+	for u.left != "" {
+		rows = append(rows, finishedRow{})
+		f := &rows[len(rows)-1]
+		u.row(&f.Row)
+		if f.asserts = u.number() != 0; f.asserts {
+			f.sentAt, f.name, f.dueDate = u.number(), u.text(), u.text()
+		}
+	}
+	if u.failed {
+		return nil, errPacked
+	}
+	return rows, nil
+}
+
+// unpacker reads what is left of packed rows. Their texts share its memory.
 type unpacker struct {
-	left   []byte
+	left   string
 	failed bool
 }
 
+func (u *unpacker) row(r *Row) {
+	o := &r.Result
+	r.Number, o.Line, r.Generation, r.Refused, r.PlannedAt = int(u.number()), int(u.number()), int(u.number()), u.number() != 0, fromMicros(u.number())
+	o.Balance = formats.Balance{Set: u.number() != 0, Minor: u.number()}
+	o.HTTPStatus, o.Attempts = int(u.number()), int(u.number())
+	r.Operation, r.Key, o.ExternalReference, o.Outcome = u.text(), u.text(), u.text(), formats.Outcome(u.text())
+	o.CustomerID, o.Currency, o.Payable, o.Reason, o.Detail = u.text(), u.text(), u.text(), u.text(), u.text()
+	copy(r.BodySHA256[:], u.next(len(r.BodySHA256)))
+}
+
+// number reads a number as binary.AppendVarint writes it.
 func (u *unpacker) number() int64 {
-	n, size := binary.Varint(u.left)
-	u.bytes(size)
-	u.failed = u.failed || size <= 0
-	return n
+	n := u.unsigned()
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 func (u *unpacker) text() string {
-	n, size := binary.Uvarint(u.left)
-	if size <= 0 || n > uint64(len(u.left)) {
-		u.failed = true
+	n := u.unsigned()
+	if n > uint64(len(u.left)) {
+		u.fail()
 		return ""
 	}
-	u.bytes(size)
-	return string(u.bytes(int(n)))
+	return u.next(int(n))
 }
 
-func (u *unpacker) bytes(n int) []byte {
-	if n < 0 || n > len(u.left) {
-		u.failed, u.left = true, nil
-		return nil
+// unsigned reads a number as binary.AppendUvarint writes it.
+func (u *unpacker) unsigned() uint64 {
+	var n uint64
+	for i := range min(len(u.left), binary.MaxVarintLen64) {
+		c := u.left[i]
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			if i == binary.MaxVarintLen64-1 && c > 1 {
+				break // more than 64 bits
+			}
+			u.left = u.left[i+1:]
+			return n
+		}
 	}
-	b := u.left[:n]
-	u.left = u.left[n:]
-	return b
+	u.fail()
+	return 0
 }
+
+func (u *unpacker) next(n int) string {
+	if n > len(u.left) {
+		u.fail()
+		return ""
+	}
+	s := u.left[:n]
+	u.left = u.left[n:]
+	return s
+}
+
+func (u *unpacker) fail() { u.failed, u.left = true, "" }

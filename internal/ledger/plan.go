@@ -1,16 +1,14 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 )
 
-// To write a row of a table costs more than to send a request. So the rows of a chunk that are to be sent are put on
-// record together, as one value in plans, and each moves to the table rows with its outcome. When the last one has moved,
-// the plan is dropped.
+// The rows of a chunk that are to be sent are put on record together, as one value in plans, and each moves on with its
+// outcome. When the last one has moved, the plan is dropped.
 
 // openPlan is a plan of which rows have not moved yet.
 type openPlan struct {
@@ -46,7 +44,7 @@ func (w *writer) plan(ctx context.Context, rows []*Row) error {
 	return nil
 }
 
-// moved notes that a row stands in the table now, and drops its plan if that was the last one.
+// moved notes that a row stands elsewhere now, and drops its plan if that was the last one.
 func (w *writer) moved(ctx context.Context, number int) error {
 	i := slices.IndexFunc(w.plans, func(p openPlan) bool { return p.has(number) })
 	if i < 0 {
@@ -74,9 +72,9 @@ func (w *writer) unpack(ctx context.Context) error {
 		return err
 	}
 	for _, p := range left {
-		rows := make([]Finished, len(p.rows))
+		rows := make([]*Row, len(p.rows))
 		for i := range p.rows {
-			rows[i].Row = &p.rows[i]
+			rows[i] = &p.rows[i]
 		}
 		if err := w.putRows(ctx, p.fileID, rows); err != nil {
 			return err
@@ -91,14 +89,13 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// plannedChunk is what of one plan does not stand in the table.
+// plannedChunk is what of one plan does not stand elsewhere.
 type plannedChunk struct {
 	fileID int64
 	rows   []Row // by number
 }
 
-// plannedRows returns the rows of the plans that fulfil a condition, those left out that stand in the table. Whoever reads
-// both must read plans first: a row that moves meanwhile is seen twice then, and not overlooked.
+// plannedRows returns the rows of the plans that fulfil a condition, those left out that have moved.
 func plannedRows(ctx context.Context, q querier, condition string, args ...any) ([]plannedChunk, error) {
 	found, err := q.QueryContext(ctx, `SELECT file_id, packed FROM plans WHERE `+condition+` ORDER BY id`, args...)
 	if err != nil {
@@ -108,7 +105,7 @@ func plannedRows(ctx context.Context, q querier, condition string, args ...any) 
 	var chunks []plannedChunk
 	for found.Next() {
 		var c plannedChunk
-		var packed []byte
+		var packed string
 		if err := found.Scan(&c.fileID, &packed); err != nil {
 			return nil, err
 		}
@@ -128,46 +125,30 @@ func plannedRows(ctx context.Context, q querier, condition string, args ...any) 
 	return chunks, nil
 }
 
-// leaveOut drops the rows that stand in the table.
+// leaveOut drops the rows that have moved: they are packed as finished, or stand in the table rows.
 func (c *plannedChunk) leaveOut(ctx context.Context, q querier) error {
 	if len(c.rows) == 0 {
 		return nil
 	}
-	found, err := q.QueryContext(ctx, `SELECT number FROM rows WHERE file_id = ? AND number BETWEEN ? AND ?`, c.fileID, c.rows[0].Number, c.rows[len(c.rows)-1].Number)
+	first, last := c.rows[0].Number, c.rows[len(c.rows)-1].Number
+	others, err := numbersOf(ctx, q, c.fileID, first, last)
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	finished, err := finishedRows(ctx, q, c.fileID, first, last)
+	if err != nil {
+		return err
+	}
 	moved := map[int]bool{}
-	for found.Next() {
-		var number int
-		if err := found.Scan(&number); err != nil {
-			return err
-		}
-		moved[number] = true
+	for _, n := range others {
+		moved[n] = true
+	}
+	for i := range finished {
+		moved[finished[i].Number] = true
 	}
 	c.rows = slices.DeleteFunc(c.rows, func(r Row) bool { return moved[r.Number] })
-	return found.Err()
+	return nil
 }
-
-// withPlanned returns the rows of the table together with those of plans, in order.
-func withPlanned(rows []Row, chunks []plannedChunk, from, to int) []Row {
-	n := len(rows)
-	for _, c := range chunks {
-		for _, r := range c.rows {
-			_, moved := slices.BinarySearchFunc(rows[:n], r.Number, byNumber)
-			if r.Number >= from && r.Number <= to && !moved {
-				rows = append(rows, r)
-			}
-		}
-	}
-	if len(rows) > n {
-		slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.Number, b.Number) })
-	}
-	return rows
-}
-
-func byNumber(r Row, number int) int { return cmp.Compare(r.Number, number) }
 
 // isNew reports whether nothing is on record of a chunk.
 func (w *writer) isNew(ctx context.Context, first, last int) (bool, error) {
@@ -177,7 +158,8 @@ func (w *writer) isNew(ctx context.Context, first, last int) (bool, error) {
 		}
 	}
 	var known bool
-	err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = ? AND number BETWEEN ? AND ?)`, w.file.ID, first, last).Scan(&known)
+	err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM rows WHERE file_id = $1 AND number BETWEEN $2 AND $3)
+		OR EXISTS (SELECT 1 FROM finished WHERE file_id = $1 AND stretch BETWEEN $4 AND $5)`, w.file.ID, first, last, stretchOf(first), stretchOf(last)).Scan(&known)
 	if err != nil {
 		return false, fmt.Errorf("look for rows that are known: %w", err)
 	}

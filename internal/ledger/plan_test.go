@@ -45,8 +45,8 @@ func TestPlanIsDropped(t *testing.T) {
 		t.Error("the first row is lost with its plan")
 	}
 	must(t, l.Record(t.Context(), f, nil, []Finished{created(1, "A", 5, time.UnixMicro(1))}))
-	if plans, rows := count(t, l, "plans"), count(t, l, "rows"); plans != 0 || rows != 3 {
-		t.Errorf("finished: %d plans, %d rows", plans, rows)
+	if plans, rows, packs := count(t, l, "plans"), count(t, l, "rows"), count(t, l, "finished"); plans != 0 || rows != 1 || packs != 2 {
+		t.Errorf("finished: %d plans, %d rows that are not, %d values of those that are", plans, rows, packs)
 	}
 }
 
@@ -57,7 +57,7 @@ func TestPlanOfAFailedCommit(t *testing.T) {
 	must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", ""), planned(2, "B", "")), nil))
 	a, b := created(1, "A", 5, time.UnixMicro(1)), created(2, "B", 5, time.UnixMicro(1))
 	broken := created(2, "B", 5, time.UnixMicro(1))
-	broken.Row.Operation = "delete"
+	broken.Row.Operation, broken.Row.Result.Outcome = "delete", formats.Failed
 	if err := l.Record(t.Context(), f, nil, []Finished{a, broken}); err == nil {
 		t.Fatal("an operation that is none was taken")
 	}
@@ -136,11 +136,25 @@ func TestPackedRows(t *testing.T) {
 		for i := range rows {
 			packed = appendRow(packed, &rows[i])
 		}
-		got, err := unpackRows(packed)
+		got, err := unpackRows(string(packed))
 		if err != nil || !cmp.Equal(got, rows) {
 			rt.Fatalf("%v\n%s", err, cmp.Diff(rows, got))
 		}
-		if _, err := unpackRows(packed[:len(packed)-1]); !errors.Is(err, errPacked) {
+		if _, err := unpackRows(string(packed[:len(packed)-1])); !errors.Is(err, errPacked) {
+			rt.Fatalf("cut off: %v", err)
+		}
+		want := finishedRow{Row: rows[0], asserts: rapid.Bool().Draw(rt, "asserts")}
+		done := Finished{Row: &rows[0]}
+		if want.asserts {
+			want.sentAt, want.name, want.dueDate = rapid.Int64Range(0, 1<<52).Draw(rt, "sent"), text.Draw(rt, "name"), text.Draw(rt, "due")
+			done.Assertion = &Standing{SentAt: fromMicros(want.sentAt), Asserted: formats.Customer{Name: want.name, DueDate: want.dueDate}}
+		}
+		packed = appendFinished(appendFinished(nil, &done), &done)
+		finished, err := unpackFinished(nil, string(packed))
+		if diff := cmp.Diff([]finishedRow{want, want}, finished, cmp.AllowUnexported(finishedRow{})); err != nil || diff != "" {
+			rt.Fatalf("%v\n%s", err, diff)
+		}
+		if _, err := unpackFinished(nil, string(packed[:len(packed)-1])); !errors.Is(err, errPacked) {
 			rt.Fatalf("cut off: %v", err)
 		}
 	})
@@ -149,11 +163,18 @@ func TestPackedRows(t *testing.T) {
 // FuzzUnpackRows: no bytes make the ledger fail in another way than by saying so.
 func FuzzUnpackRows(f *testing.F) {
 	row := planned(1, "A", "")
-	f.Add(appendRow(nil, &row))
-	f.Add([]byte{0x80})
-	f.Fuzz(func(t *testing.T, packed []byte) {
-		if _, err := unpackRows(packed); err != nil && !errors.Is(err, errPacked) {
-			t.Error(err)
+	f.Add(string(appendRow(nil, &row)))
+	done := created(1, "A", 5, time.UnixMicro(1))
+	f.Add(string(appendFinished(nil, &done)))
+	f.Add("\x80")
+	f.Add("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02")
+	f.Fuzz(func(t *testing.T, packed string) {
+		_, err := unpackRows(packed)
+		_, more := unpackFinished(nil, packed)
+		for _, err := range []error{err, more} {
+			if err != nil && !errors.Is(err, errPacked) {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 type statements struct {
 	rows, customers           bulk
 	plan, dropPlan, supersede *sql.Stmt
+	finished, dropRow         *sql.Stmt
 }
 
 // prepare compiles the statements on the one connection that writes.
@@ -21,7 +22,7 @@ func (l *Ledger) prepare(ctx context.Context) (err error) {
 		}
 	}()
 	if l.stmts.rows, err = prepareBulk(ctx, l.write, "rows", "file_id", "number", "reference", "operation", "outcome", "currency", "balance",
-		"sent_at", "told"); err != nil {
+		"told"); err != nil {
 		return err
 	}
 	if l.stmts.customers, err = prepareBulk(ctx, l.write, "customers", "reference", "customer_id", "file_id", "sent_at", "asserted", "payable"); err != nil {
@@ -33,6 +34,8 @@ func (l *Ledger) prepare(ctx context.Context) (err error) {
 	}{
 		{&l.stmts.plan, `INSERT INTO plans (file_id, first, last, packed) VALUES (?, ?, ?, ?)`},
 		{&l.stmts.dropPlan, `DELETE FROM plans WHERE id = ?`},
+		{&l.stmts.finished, `INSERT INTO finished (file_id, stretch, count, packed) VALUES (?, ?, ?, ?)`},
+		{&l.stmts.dropRow, `DELETE FROM rows WHERE file_id = ? AND number = ?`},
 		{&l.stmts.supersede, `UPDATE rows SET superseded = 1 WHERE ` + unanswered + ` AND reference = ? AND file_id <> ?`},
 	} {
 		if *s.to, err = l.write.PrepareContext(ctx, s.text); err != nil {
@@ -49,6 +52,8 @@ type writer struct {
 	file  File
 	plans []openPlan // as they are once the transaction is on disk
 	text  []byte     // room for the JSON of a row or a customer
+	// packed is room for the rows of a stretch.
+	packed []byte
 }
 
 // batch runs f, which writes many rows of a file, in a transaction that is on disk when batch returns nil.
@@ -64,7 +69,7 @@ func (l *Ledger) batch(ctx context.Context, file File, f func(context.Context, *
 		// A cancelled context ends the transaction as a whole; to watch it for each statement costs a goroutine each.
 		ctx := context.WithoutCancel(ctx)
 		w.tx = tx
-		for _, stmt := range []**sql.Stmt{&w.do.plan, &w.do.dropPlan, &w.do.supersede} {
+		for _, stmt := range []**sql.Stmt{&w.do.plan, &w.do.dropPlan, &w.do.supersede, &w.do.finished, &w.do.dropRow} {
 			*stmt = tx.StmtContext(ctx, *stmt)
 		}
 		if l.planning != file.ID {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -107,22 +106,4 @@ func less(b formats.Balance, off []formats.TakenOff) formats.Balance {
 		b.Minor = minor
 	}
 	return b
-}
-
-// parseTakenOff reads a list of [event id, amount].
-func parseTakenOff(list string) ([]formats.TakenOff, error) {
-	if list == "[]" {
-		return nil, nil
-	}
-	var pairs [][2]json.RawMessage
-	if err := json.Unmarshal([]byte(list), &pairs); err != nil {
-		return nil, err
-	}
-	off := make([]formats.TakenOff, len(pairs))
-	for i, p := range pairs {
-		if err := errors.Join(json.Unmarshal(p[0], &off[i].EventID), json.Unmarshal(p[1], &off[i].Amount)); err != nil {
-			return nil, err
-		}
-	}
-	return off, nil
 }

@@ -11,12 +11,12 @@ import (
 	"tallyman/formats"
 )
 
-// What nothing is searched by stands in one JSON object for each row and each customer: a value that is bound to a
-// statement costs as much as to write the whole object. Members that say nothing are left out. It is written and read here
-// by hand, since there is one for each record of a file; SQL reads it with ->>.
+// What nothing is searched by stands in one JSON object for each customer and each row that is not finished: a value that is
+// bound to a statement costs as much as to write the whole object. Members that say nothing are left out. It is written and
+// read here by hand, since there is one for each record of a file; SQL reads it with ->>.
 
-// appendTold appends what is told of a row, and what it asserts, if anything.
-func appendTold(b []byte, r *Row, asserts *Standing) []byte {
+// appendTold appends what is told of a row.
+func appendTold(b []byte, r *Row) []byte {
 	o := &r.Result
 	b = append(b, '{')
 	b = appendNumber(b, "line", int64(o.Line))
@@ -33,14 +33,10 @@ func appendTold(b []byte, r *Row, asserts *Standing) []byte {
 	b = appendNumber(b, "attempts", int64(o.Attempts))
 	b = appendText(b, "reason", o.Reason)
 	b = appendText(b, "detail", o.Detail)
-	if asserts != nil {
-		b = appendText(b, "name", asserts.Asserted.Name)
-		b = appendText(b, "due_date", asserts.Asserted.DueDate)
-	}
 	return append(b, '}')
 }
 
-// readTold reads what is told of a row, but for what it asserts: Assertions reads that.
+// readTold reads what is told of a row.
 func (r *Row) readTold(told string) error {
 	o := &r.Result
 	m := members{left: told}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
@@ -38,7 +37,7 @@ func TestTold(t *testing.T) {
 		for i := range rapid.IntRange(0, 3).Draw(rt, "metadata") {
 			c.Metadata = append(c.Metadata, formats.Metadatum{Key: string(rune('a' + i)), Value: drawText(rt, "value")})
 		}
-		told, stands := appendTold(nil, &r, &Standing{Asserted: c}), appendCustomer(nil, &c)
+		told, stands := appendTold(nil, &r), appendCustomer(nil, &c)
 		if !jsontext.Value(told).IsValid() || !jsontext.Value(stands).IsValid() {
 			rt.Fatalf("no JSON: %s %s", told, stands)
 		}
@@ -55,25 +54,10 @@ func TestTold(t *testing.T) {
 	})
 }
 
-// TestToldToPeople: SQL finds what stands in JSON under its names.
-func TestToldToPeople(t *testing.T) {
-	l := openTest(t, t.TempDir())
-	f := begin(t, l, "2026-03-16", "aa")
-	must(t, l.Record(t.Context(), f, nil, []Finished{created(1, "A", 5, time.UnixMicro(9))}))
-	var line, balance int64
-	var id, name, due, payable, key string
-	must(t, l.read.QueryRowContext(t.Context(), `SELECT a.line, a.customer_id, a.name, a.due_date, a.payable, r.told ->> 'key', c.asserted ->> 'balance'
-		FROM assertions a JOIN rows r USING (file_id, number) JOIN customers c ON c.reference = a.reference`).Scan(&line, &id, &name, &due, &payable, &key, &balance))
-	got := []any{line, id, name, due, payable, key, balance}
-	if diff := cmp.Diff([]any{int64(2), "bcus_A", "Name", "2026-12-01", "yes", planned(1, "A", "").Key, int64(5)}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // FuzzMembers: no text makes the ledger fail in another way than by saying so.
 func FuzzMembers(f *testing.F) {
 	row := planned(1, "A", "")
-	f.Add(string(appendTold(nil, &row, nil)))
+	f.Add(string(appendTold(nil, &row)))
 	for _, text := range []string{`{}`, `{"balance":-5,"name":"a\"b"}`, `{"name":"a\`, `{"balance":1.5}`, `{"x":1}x`, `{"metadata.a":"é"}`, `{"body_sha256":"00"}`} {
 		f.Add(text)
 	}

@@ -21,33 +21,38 @@ CREATE TABLE files (
 ) STRICT;
 CREATE INDEX files_by_sha256 ON files (sha256);
 
--- What nothing is searched by stands in told, as JSON: a value that is bound costs as much as all of that together.
+-- Rows that are not finished (planned, and sent perhaps, or to be tried again), and rejected ones. What nothing is searched by
+-- stands in told, as JSON: a value that is bound costs as much as all of that together. Neither here nor in customers does
+-- file_id refer to files: to look that up costs as much again.
 CREATE TABLE rows (
-    file_id      INTEGER NOT NULL REFERENCES files (id),
+    file_id      INTEGER NOT NULL,
     number       INTEGER NOT NULL,
     reference    TEXT    NOT NULL,
     operation    TEXT    NOT NULL CHECK (operation IN ('', 'create', 'update')),
     outcome      TEXT    NOT NULL,
     currency     TEXT    NOT NULL,
     balance      INTEGER,
-    sent_at      INTEGER,
     told         TEXT    NOT NULL,
     superseded   INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (file_id, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rows_unresolved ON rows (reference) WHERE outcome IN ('', 'in_doubt') AND operation <> '' AND superseded = 0;
 
--- A row with sent_at asserts its balance, if it has one.
-CREATE VIEW assertions AS
-SELECT r.file_id, r.number, coalesce(r.told ->> 'line', 0) AS line, coalesce(r.told ->> 'customer_id', '') AS customer_id, r.reference, f.business_date, r.currency, r.balance,
-       coalesce(r.told ->> 'name', '') AS name, coalesce(r.told ->> 'due_date', '') AS due_date, coalesce(r.told ->> 'payable', '') AS payable, r.sent_at
-FROM rows r JOIN files f ON f.id = r.file_id
-WHERE r.sent_at IS NOT NULL AND r.balance IS NOT NULL;
+-- All other rows, which are finished for ever, and what they asserted: those of one stretch of a file that were committed
+-- together, packed into one value.
+CREATE TABLE finished (
+    id      INTEGER PRIMARY KEY,
+    file_id INTEGER NOT NULL REFERENCES files (id),
+    stretch INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    packed  BLOB    NOT NULL
+) STRICT;
+CREATE INDEX finished_by_stretch ON finished (file_id, stretch);
 
 CREATE TABLE customers (
     reference     TEXT    PRIMARY KEY,
     customer_id   TEXT    NOT NULL,
-    file_id       INTEGER NOT NULL REFERENCES files (id),
+    file_id       INTEGER NOT NULL,
     sent_at       INTEGER NOT NULL,
     asserted      TEXT    NOT NULL,
     payable       TEXT    NOT NULL
@@ -85,7 +90,7 @@ DROP TABLE runs;
 DROP TABLE decisions;
 DROP TABLE payments;
 DROP TABLE customers;
-DROP VIEW assertions;
+DROP TABLE finished;
 DROP TABLE rows;
 DROP TABLE files;
 DROP TABLE binding;
