@@ -19,6 +19,7 @@ import (
 func sorted(err error) error {
 	var held *nightly.LockedError
 	var binding *ledger.BindingError
+	var mode *journal.ModeError
 	var input *nightly.InputError
 	var inbox *nightly.InboxError
 	var signalled interruption
@@ -27,7 +28,7 @@ func sorted(err error) error {
 		return nil
 	case errors.As(err, &held), errors.Is(err, journal.ErrLocked):
 		return locked(err)
-	case errors.As(err, &binding), errors.As(err, &input):
+	case errors.As(err, &binding), errors.As(err, &mode), errors.As(err, &input):
 		return usage(err)
 	case errors.As(err, &signalled), errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrFull), errors.Is(err, journal.ErrFull):
 		return stopped(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tallyman/internal/config"
 	"tallyman/internal/journal"
@@ -24,7 +25,11 @@ func (a *app) openNight(ctx context.Context, cfg *config.Config, command string,
 // webhookSecrets reads the configured webhook secrets.
 func webhookSecrets(cfg *config.Config) (journal.Secrets, error) {
 	var secrets journal.Secrets
-	for _, s := range cfg.Receiver.Secrets {
+	all := cfg.Receiver.Secrets
+	for _, retired := range cfg.Receiver.RetiredSecrets {
+		all = append(slices.Clip(all), retired.Secret)
+	}
+	for _, s := range all {
 		secret, err := journal.ParseSecret(s.Reveal())
 		if err != nil {
 			return nil, usage(fmt.Errorf("%s: %w", s.Source(), err))

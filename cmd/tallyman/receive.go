@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,8 +54,15 @@ func runReceive(ctx context.Context, a *app, metrics string) (err error) {
 		return sorted(err)
 	}
 	defer func() { err = errors.Join(err, sorted(w.Close())) }()
+	if err := journal.BindMode(dir, cfg.KnownMode()); err != nil {
+		return sorted(err)
+	}
+	ends, err := retirements(cfg)
+	if err != nil {
+		return err
+	}
 	handler, err := receiver.New(receiver.Options{
-		Journal: w, Secrets: secrets, Path: cfg.Receiver.Path, Window: cfg.Receiver.Window, AddressLimit: cfg.Receiver.AddressLimit,
+		Journal: w, Secrets: secrets, Ends: ends, Path: cfg.Receiver.Path, Window: cfg.Receiver.Window, AddressLimit: cfg.Receiver.AddressLimit,
 		Now: a.now, Log: a.logger,
 	})
 	if err != nil {
@@ -84,4 +92,17 @@ func perAddress(limit int) int {
 		return -1
 	}
 	return 0
+}
+
+// retirements returns when secrets that are being replaced end.
+func retirements(cfg *config.Config) (map[string]time.Time, error) {
+	ends := map[string]time.Time{}
+	for _, retired := range cfg.Receiver.RetiredSecrets {
+		secret, err := journal.ParseSecret(retired.Secret.Reveal())
+		if err != nil {
+			return nil, usage(fmt.Errorf("%s: %w", retired.Secret.Source(), err))
+		}
+		ends[secret.ID()] = retired.Ends
+	}
+	return ends, nil
 }

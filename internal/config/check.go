@@ -21,6 +21,7 @@ import (
 type checker struct {
 	*decoder
 	cfg  *Config
+	dir  string // of the configuration file
 	stat func(string) (fs.FileInfo, error)
 }
 

@@ -28,7 +28,8 @@ type Config struct {
 	Metrics  Metrics `yaml:"metrics"`
 	Keep     Keep    `yaml:"keep"`
 
-	file string
+	hasAPI bool // the file has that section
+	file   string
 }
 
 // MaxConcurrency is the most that api.concurrency can be: each request in flight
@@ -178,13 +179,23 @@ type Receiver struct {
 	Path string `yaml:"path"`
 	// Secrets are all accepted, in this order: those of the configuration, then
 	// those of SecretFiles; or those of the service manager's credentials alone.
-	Secrets     []Secret      `yaml:"secrets"`
-	SecretFiles []string      `yaml:"secret_files"`
-	Window      time.Duration `yaml:"window"`
+	Secrets     []Secret `yaml:"secrets"`
+	SecretFiles []string `yaml:"secret_files"`
+	// Retired are files of secrets that are being replaced, each with the last date, YYYY-MM-DD, on which it is accepted.
+	// After that it only proves what it has signed before. RetiredSecrets are what stands in them.
+	Retired        map[string]string `yaml:"retired"`
+	RetiredSecrets []RetiredSecret
+	Window         time.Duration `yaml:"window"`
 	// AddressLimit is how many refused requests a second one address other than
 	// loopback may send before it is answered 429; 0 is any number.
 	AddressLimit int `yaml:"address_limit"`
 	TLS          TLS `yaml:"tls"`
+}
+
+// RetiredSecret is a webhook secret that is accepted before an instant only: the midnight, in UTC, that ends its date.
+type RetiredSecret struct {
+	Secret Secret
+	Ends   time.Time
 }
 
 // TLS names a certificate chain and its key, both in PEM; both or neither.
@@ -288,6 +299,15 @@ type Keep struct {
 	// Runs is for data_dir/runs, Reports for Reports.Dir.
 	Runs    Retention `yaml:"runs"`
 	Reports Retention `yaml:"reports"`
+}
+
+// KnownMode returns api.mode, or nothing if the file has no section api, as where only webhooks are received: nobody has said
+// then of which mode they are.
+func (c *Config) KnownMode() string {
+	if !c.hasAPI {
+		return ""
+	}
+	return c.API.Mode
 }
 
 // File returns the path that the configuration was read from, as it was given

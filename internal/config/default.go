@@ -50,6 +50,8 @@ func Default() *Config {
 			Path:   "/webhooks/moment",
 			Window: 3 * time.Minute,
 
+			Retired: map[string]string{},
+
 			AddressLimit: 50,
 		},
 		Reconcile: Reconcile{Timezone: "Africa/Johannesburg", Cutoff: "24:00", Live: "exceptions", Ageing: []int{30, 60, 90}, MomentReport: MomentReport{Columns: map[string]string{}, Amounts: "major"}},

@@ -27,11 +27,12 @@ func Load(path string, env Environment, need Section) (*Config, error) {
 
 	cfg := Default()
 	cfg.file = path
-	c := &checker{decoder: newDecoder(path, env.LookupEnv), cfg: cfg, stat: env.Stat}
+	c := &checker{decoder: newDecoder(path, env.LookupEnv), cfg: cfg, dir: dir, stat: env.Stat}
 	if c.decode(data, cfg) {
 		cfg.locate(dir)
 		c.check()
 		c.resolve(env, need)
+		_, cfg.hasAPI = c.at["api"]
 	}
 	if err := c.err(need); err != nil {
 		return nil, err

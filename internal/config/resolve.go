@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // resolve finds the secrets of the sections that are needed. A credential that
@@ -151,6 +152,11 @@ func (c *checker) apiKey() {
 func notInKey(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\'' }
 
 func (c *checker) webhookSecrets(env Environment) {
+	c.liveSecrets(env)
+	c.retiredSecrets(env)
+}
+
+func (c *checker) liveSecrets(env Environment) {
 	r := &c.cfg.Receiver
 	if name, ok := c.credentialPath("receiver.secrets"); ok {
 		c.replaced("receiver.secrets")
@@ -176,5 +182,29 @@ func (c *checker) webhookSecrets(env Environment) {
 		if text := c.readSecret(env, key, file, true); text != "" {
 			r.Secrets = append(r.Secrets, NewSecret(text, key))
 		}
+	}
+}
+
+func (c *checker) retiredSecrets(env Environment) {
+	r := &c.cfg.Receiver
+	for _, file := range slices.Sorted(maps.Keys(r.Retired)) {
+		key := "receiver.retired." + mask(file)
+		last, err := time.Parse(time.DateOnly, r.Retired[file])
+		if err != nil {
+			c.wrong(key, "must be a date", "write the last day on which the secret is accepted, such as 2026-12-31")
+			continue
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(c.dir, file)
+		}
+		text := c.readSecret(env, key, file, true)
+		if text == "" {
+			continue
+		}
+		retired := NewSecret(text, key)
+		if slices.ContainsFunc(r.Secrets, retired.Equal) {
+			c.wrong(key, "is one of receiver.secrets and secret_files as well", "take it out there, so that it ends")
+		}
+		r.RetiredSecrets = append(r.RetiredSecrets, RetiredSecret{Secret: retired, Ends: last.AddDate(0, 0, 1)})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -206,5 +207,67 @@ func TestWebhookSecrets(t *testing.T) {
 	}
 	if got := problems(t, "receiver: {secrets: [whsec_x, \"\"]}\n", environ(), SectionReceiver); len(got) != 1 || !strings.Contains(got[0], "receiver.secrets[1] is empty") {
 		t.Errorf("problems %q", got)
+	}
+}
+
+func TestRetiredSecrets(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"old": "whsec_old\n", "older": "whsec_older\n", "new": "whsec_new\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "tallyman.yaml") // beside them: paths are relative to it
+	load := func(receiver string) (*Config, error) {
+		if err := os.WriteFile(path, []byte("receiver: {"+receiver+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(path, environ(), SectionReceiver)
+	}
+	cfg, err := load("secret_files: [new], retired: {old: 2026-12-31, " + dir + "/older: 2026-02-28}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range cfg.Receiver.RetiredSecrets {
+		got = append(got, r.Secret.Reveal()+" "+r.Ends.Format(time.RFC3339))
+	}
+	if want := "whsec_older 2026-03-01T00:00:00Z, whsec_old 2027-01-01T00:00:00Z"; strings.Join(got, ", ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if len(cfg.Receiver.Secrets) != 1 {
+		t.Errorf("%d secrets are accepted for ever, want 1", len(cfg.Receiver.Secrets))
+	}
+	for receiver, want := range map[string]string{
+		"secret_files: [new], retired: {old: tomorrow}":             "receiver.retired.old must be a date",
+		"secret_files: [new], retired: {none: 2026-12-31}":          "receiver.retired.none names",
+		"secret_files: [new, old], retired: {old: 2026-12-31}":      "receiver.retired.old is one of receiver.secrets and secret_files as well",
+		"retired: {old: 2026-12-31}":                                "receiver.secrets is missing",
+		"secret_files: [new], retired: {old: \"\"}":                 "receiver.retired.old must be a date",
+		"secrets: [whsec_old], retired: {old: 2026-12-31}":          "receiver.retired.old is one of",
+		"secret_files: [new], retired: {old: 2026-02-29}":           "receiver.retired.old must be a date",
+		"secret_files: [new], retired: [old]":                       "receiver.retired",
+		"secret_files: [new], retired: {old: 2026-12-31T00:00:00Z}": "receiver.retired.old must be a date",
+	} {
+		if _, err := load(receiver); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", receiver, err, want)
+		}
+	}
+}
+
+// Who only receives has said nothing of a mode.
+func TestKnownMode(t *testing.T) {
+	for text, want := range map[string]string{
+		"receiver: {secrets: [whsec_x]}\n":                                 "",
+		"receiver: {secrets: [whsec_x]}\napi: {rate: 5}\n":                 "test",
+		"receiver: {secrets: [whsec_x]}\napi: {mode: live, key: sk_abc}\n": "live",
+	} {
+		cfg, err := Load(write(t, text), environ(), SectionReceiver)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.KnownMode(); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }

@@ -120,14 +120,14 @@ func wholeLines(f *os.File, n int64) (int64, error) {
 	return 0, nil
 }
 
-// copyEvidence copies what was put aside: torn tails, and heads that did not fit.
+// copyEvidence copies what was put aside, torn tails and heads that did not fit, and the mode.
 func copyEvidence(ctx context.Context, from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); strings.Contains(name, ".torn-") || strings.HasPrefix(name, headName+".mismatch-") {
+		if name := e.Name(); strings.Contains(name, ".torn-") || strings.HasPrefix(name, headName+".mismatch-") || name == modeName {
 			if err := copySegment(ctx, filepath.Join(from, name), filepath.Join(to, name), false); err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ import (
 	"tallyman/formats"
 	"tallyman/importer"
 	"tallyman/internal/config"
+	"tallyman/internal/journal"
 	"tallyman/internal/ledger"
 	"tallyman/internal/mailbox"
 	"tallyman/internal/moment"
@@ -124,6 +125,9 @@ func (n *Night) openLedger(ctx context.Context) (err error) {
 	host, err := url.Parse(n.config.API.BaseURL)
 	if err != nil {
 		return fmt.Errorf("read api.base_url: %w", err)
+	}
+	if err := journal.CheckMode(filepath.Join(n.config.DataDir, "journal"), n.config.API.Mode); err != nil {
+		return err
 	}
 	binding := ledger.Binding{Merchant: n.config.Merchant, Mode: n.config.API.Mode, Host: host.Hostname()}
 	if n.options.DryRun {

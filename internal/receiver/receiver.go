@@ -41,11 +41,12 @@ var _ Journal = (*journal.Writer)(nil)
 // Options of a Receiver. Journal, Secrets and Path are required.
 type Options struct {
 	Journal Journal
-	Secrets journal.Secrets  // all are accepted
-	Path    string           // of the endpoint, such as /webhooks/moment; matched exactly
-	Window  time.Duration    // either way; 0: 3 minutes
-	Now     func() time.Time // the clock that the window is held against; nil: time.Now
-	Log     *slog.Logger     // nil: nothing is logged
+	Secrets journal.Secrets      // all are accepted
+	Ends    map[string]time.Time // from when on a secret is not, by its ID; others are for ever
+	Path    string               // of the endpoint, such as /webhooks/moment; matched exactly
+	Window  time.Duration        // either way; 0: 3 minutes
+	Now     func() time.Time     // the clock that the window is held against; nil: time.Now
+	Log     *slog.Logger         // nil: nothing is logged
 
 	// AddressLimit is how many refused requests a second one address other than
 	// loopback may send before it is answered 429 unread; below 1: any number.
@@ -137,6 +138,10 @@ func (rc *Receiver) deliver(w http.ResponseWriter, r *http.Request) {
 	key, ok := rc.opt.Secrets.Verify(h.id, h.timestampText, h.signature, body)
 	if !ok {
 		rc.refuse(w, r, errForged)
+		return
+	}
+	if ends, ok := rc.opt.Ends[key]; ok && !rc.opt.Now().Before(ends) {
+		rc.refuse(w, r, errRetired)
 		return
 	}
 	rc.addresses.giveBack(r.RemoteAddr)

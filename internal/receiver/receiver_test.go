@@ -438,3 +438,32 @@ func FuzzReadHeaders(f *testing.F) {
 		}
 	})
 }
+
+// A secret that ends is accepted until that instant, and never keeps another one from being accepted.
+func TestRetiredSecret(t *testing.T) {
+	e := newEndpoint(t)
+	both := e.signed("msg_both", event, 0)
+	e.signer = newSigner(t, 1)
+	both.header.Set("Webhook-Signature", e.signed("msg_both", event, 0).header.Get("Webhook-Signature")+" "+both.header.Get("Webhook-Signature"))
+	for _, c := range []struct {
+		name   string
+		ends   time.Time
+		d      delivery
+		status int
+	}{
+		{"before", noon.Add(time.Nanosecond), e.signed("msg_1", event, 0), 204},
+		{"at its end", noon, e.signed("msg_2", event, 0), 401},
+		{"after, and signed with the other one too", noon.Add(-time.Hour), both, 204},
+	} {
+		e.receiver.opt.Ends = map[string]time.Time{e.secrets[1].ID(): c.ends}
+		if answer, _ := e.do(c.d); answer.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", c.name, answer.StatusCode, c.status)
+		}
+	}
+	if got := e.stored(); len(got) != 2 {
+		t.Errorf("%d lines, want 2", len(got))
+	}
+	if !strings.Contains(e.log.String(), "receiver.retired") {
+		t.Errorf("the log does not say why: %s", e.log)
+	}
+}

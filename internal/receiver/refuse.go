@@ -18,6 +18,7 @@ var (
 	errTooOld     = &refusal{http.StatusUnauthorized, notAuthentic, "timestamp before the window"}
 	errTooNew     = &refusal{http.StatusUnauthorized, notAuthentic, "timestamp after the window: check the clock of this machine"}
 	errForged     = &refusal{http.StatusUnauthorized, notAuthentic, "no signature matches"}
+	errRetired    = &refusal{http.StatusUnauthorized, notAuthentic, "signed with a secret that is retired (receiver.retired): let Moment sign with the new one"}
 )
 
 const notAuthentic = "signature or timestamp not accepted"

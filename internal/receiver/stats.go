@@ -40,7 +40,7 @@ type counts struct {
 
 func (c *counts) refused(why *refusal) {
 	switch why {
-	case errForged:
+	case errForged, errRetired:
 		c.forged.Add(1)
 	case errTooOld:
 		c.tooOld.Add(1)
