@@ -208,7 +208,7 @@ func TestStandings(t *testing.T) {
 		return Payment{EventID: id, CustomerID: "bcus_A", ReceivedAt: at, Currency: currency, Amount: amount}
 	}
 	must(t, l.AddPayments(t.Context(), []Payment{
-		pay("before", "ZAR", 7, sent.Add(-time.Second)), pay("one", "ZAR", math.MaxInt64, sent.Add(time.Second)), pay("two", "ZAR", 1, sent.Add(time.Second)),
+		pay("before", "ZAR", 7, sent.Add(-time.Second)), pay("at that instant", "ZAR", 9, sent), pay("one", "ZAR", math.MaxInt64, sent.Add(time.Second)), pay("two", "ZAR", 1, sent.Add(time.Second)),
 		pay("one", "ZAR", 5, sent.Add(time.Second)), pay("dollars", "USD", 3, sent.Add(time.Second)),
 	}, 5))
 	look := func(f File) (Standing, Standing) {
@@ -241,6 +241,25 @@ func TestStandings(t *testing.T) {
 	}
 	if upTo, err := l.PaymentsUpTo(t.Context()); err != nil || upTo != 5 {
 		t.Errorf("%d, %v", upTo, err)
+	}
+}
+
+func TestFilesComeInOrder(t *testing.T) {
+	f := File{ID: 7, BusinessDate: "2026-03-16"}
+	for _, c := range []struct {
+		date string
+		id   int64
+		want bool
+	}{
+		{"2026-03-15", 8, false},
+		{"2026-03-16", 6, false},
+		{"2026-03-16", 7, false}, // itself
+		{"2026-03-16", 8, true},
+		{"2026-03-17", 6, true},
+	} {
+		if got := f.before(c.date, c.id); got != c.want {
+			t.Errorf("file 7 of 2026-03-16 before file %d of %s: %t", c.id, c.date, got)
+		}
 	}
 }
 
