@@ -13,6 +13,7 @@ import (
 
 	"tallyman/internal/config"
 	"tallyman/internal/journal"
+	"tallyman/internal/nightly"
 )
 
 func newJournalCommand(a *app) *cobra.Command {
@@ -124,6 +125,13 @@ func runJournalVerify(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	answer := verifyAnswer{Path: path, Whole: true, Damage: []journal.Finding{}, Notices: []journal.Finding{}}
+	known, err := a.lastReported(args)
+	if err != nil {
+		return err
+	}
+	if missing && len(known) > 0 {
+		return needsPerson(fmt.Errorf("there is no journal in %s, and %s knows line number %d of it: put it back from a backup", path, known[0].Source, known[0].Seq))
+	}
 	if missing {
 		return a.answer(answer, noJournal(path))
 	}
@@ -131,12 +139,12 @@ func runJournalVerify(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	if answer, err = verifyJournal(ctx, path, secrets); err != nil {
+	if answer, err = verifyJournal(ctx, path, secrets, known); err != nil {
 		return err
 	}
 	imported := filepath.Join(path, journal.ImportedName)
 	if info, err := os.Stat(imported); err == nil && info.IsDir() {
-		beside, err := verifyJournal(ctx, imported, secrets)
+		beside, err := verifyJournal(ctx, imported, secrets, nil)
 		if err != nil {
 			return err
 		}
@@ -151,9 +159,21 @@ func runJournalVerify(ctx context.Context, a *app, args []string) error {
 	return answer.Imported.trouble()
 }
 
+// lastReported returns what the last report knows of the configured journal; nothing of one that was named.
+func (a *app) lastReported(args []string) ([]journal.Witness, error) {
+	if len(args) > 0 {
+		return nil, nil
+	}
+	cfg, err := a.config(config.SectionDataDir)
+	if err != nil {
+		return nil, err
+	}
+	return nightly.LastReported(cfg.Reports.Dir), nil
+}
+
 // verifyJournal verifies one journal.
-func verifyJournal(ctx context.Context, path string, secrets journal.Secrets) (verifyAnswer, error) {
-	report, err := journal.Verify(ctx, path, secrets)
+func verifyJournal(ctx context.Context, path string, secrets journal.Secrets, known []journal.Witness) (verifyAnswer, error) {
+	report, err := journal.Verify(ctx, path, secrets, known...)
 	return verifyAnswer{
 		Path: path, Whole: report.DamageCount == 0, Files: len(report.Files), Lines: report.Lines,
 		Seq: report.Seq, SHA256: report.Hash,
@@ -229,7 +249,7 @@ func runJournalRepair(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return sorted(err)
 	}
-	left, err := verifyJournal(ctx, path, secrets)
+	left, err := verifyJournal(ctx, path, secrets, nil)
 	if err != nil {
 		return err
 	}

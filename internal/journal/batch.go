@@ -23,6 +23,8 @@ type Work struct {
 	Workers int                        // 0: one a processor
 	Key     *formats.EventKey          // to fill Line.Event; nil leaves it empty
 	Secrets Secrets                    // to fill Line.Signature
+	Ours    bool                       // a Writer made the directory: segments without a HEAD are damage
+	Known   []Witness                  // of lines that must be there still, if older ones than they are here
 	Prepare func(worker int, b *Batch) // called by the workers, in any order and at the same time; may be nil
 	Take    func(b *Batch) error       // called in the order of the journal, one at a time; calls b.Release once it has done with the lines
 }

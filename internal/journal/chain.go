@@ -221,7 +221,7 @@ func (c *chain) judge(s sighting) {
 		c.damage.add(HeadMismatch, at, "it knows another text of line number %d (%s)", s.Seq, s.at.text())
 	case !c.started || s.Seq > c.seq+c.blind:
 		c.damage.add(TailLost, at, "the journal went on to line number %d and ends with %d: look for the rest in a backup", s.Seq, c.seq)
-	case s.Seq < c.first && !c.excerpt:
+	case s.Seq < c.first && !c.excerpt && s.ofHead():
 		c.damage.add(HeadMismatch, at, "it stands at line number %d, before the first line here", s.Seq)
 	}
 }

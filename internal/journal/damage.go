@@ -15,8 +15,8 @@ const (
 	Swapped         Kind = "swapped"          // a line stands out of its order, or twice
 	Unparsable      Kind = "unparsable"       // a line that is no record of this journal
 	TornTail        Kind = "torn_tail"        // the end was never written whole
-	TailLost        Kind = "tail_lost"        // the head knows lines that are not there
-	HeadMismatch    Kind = "head_mismatch"    // the head knows another line than the one that is there
+	TailLost        Kind = "tail_lost"        // the head, or an earlier report, knows lines that are not there
+	HeadMismatch    Kind = "head_mismatch"    // the head, or an earlier report, knows another line than the one that is there
 	HeadUnreadable  Kind = "head_unreadable"  // the head file makes no sense
 	HeadMissing     Kind = "head_missing"     // segments without a head file: a lost end would not show
 	BadSignature    Kind = "bad_signature"    // a signature whose secret is at hand does not verify

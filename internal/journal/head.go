@@ -26,6 +26,10 @@ type Witness struct {
 	Source string `json:"-"`    // where it is written, for the report
 }
 
+// ofHead reports whether a head says it. A head is never older than the oldest
+// segment, what a report knows may be.
+func (w Witness) ofHead() bool { return strings.HasPrefix(w.Source, headName) }
+
 // errHeadUnreadable is the error of a HEAD that is there and makes no sense.
 var errHeadUnreadable = errors.New("not a head file of this tool")
 

@@ -74,6 +74,9 @@ func ReadBatches(ctx context.Context, path string, work Work) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	s.work = work
+	s.work, s.known = work, append(s.known, work.Known...)
+	if work.Ours {
+		s.wantHead()
+	}
 	return s.run(ctx)
 }

@@ -17,15 +17,16 @@ type Report struct {
 
 // Verify reads a whole journal, a directory or a file, checks its chain, its
 // head files and every signature whose secret is at hand, and names each damage
-// by file, line and byte. It changes nothing, takes constant memory, and may
-// run while the receiver writes. The journal is whole if DamageCount is 0.
-func Verify(ctx context.Context, path string, secrets Secrets) (Report, error) {
+// by file, line and byte. known are lines that must be there still. It changes
+// nothing, takes constant memory, and may run while the receiver writes. The
+// journal is whole if DamageCount is 0.
+func Verify(ctx context.Context, path string, secrets Secrets, known ...Witness) (Report, error) {
 	var report Report
 	s, err := newScan(path, nil)
 	if err != nil {
 		return Report{}, err
 	}
-	s.work.Secrets = secrets
+	s.work.Secrets, s.known = secrets, append(s.known, known...)
 	s.work.Key = formats.NewEventKey() // not for the events: their reader is the quickest for lines
 	s.fn = func(l Line) error {
 		switch l.Signature {
@@ -39,14 +40,19 @@ func Verify(ctx context.Context, path string, secrets Secrets) (Report, error) {
 		}
 		return nil
 	}
-	if !s.own && s.hasSegments() {
-		s.own = true
-		s.damage.add(HeadMissing, position{file: headName}, "without it nobody can tell whether the end of the journal is there: take it from a backup")
-	}
+	s.wantHead()
 	if report.Summary, err = s.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("verify journal: %w", err)
 	}
 	return report, nil
+}
+
+// wantHead names segments without a head.
+func (s *scan) wantHead() {
+	if !s.own && s.hasSegments() {
+		s.own = true
+		s.damage.add(HeadMissing, position{file: headName}, "without it nobody can tell whether the end of the journal is there: take it from a backup")
+	}
 }
 
 // hasSegments reports whether the path is a directory with segments in it.

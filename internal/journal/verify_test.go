@@ -146,6 +146,46 @@ func TestVerifyKnowsTheEnd(t *testing.T) {
 	}
 }
 
+// What an earlier report knows of the end finds what was cut off together with HEAD. It may be older than the oldest
+// segment here, and than the end.
+func TestVerifyKnowsWhatAReportKnew(t *testing.T) {
+	zeros := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name   string
+		known  int64
+		hash   string // empty: the line's own
+		change func(t *testing.T, dir string)
+		want   string
+	}{
+		{"whole", 10, "", func(*testing.T, string) {}, ""},
+		{"grown since", 4, "", func(*testing.T, string) {}, ""},
+		{"last line gone, and HEAD", 10, "", func(t *testing.T, dir string) { cutEnd(t, dir, 1); remove(t, dir, "HEAD") }, "head_missing HEAD:0, tail_lost report:0"},
+		{"lines gone that it did not know", 9, "", func(t *testing.T, dir string) { cutEnd(t, dir, 1); remove(t, dir, "HEAD") }, "head_missing HEAD:0"},
+		{"another line", 4, zeros, func(*testing.T, string) {}, "head_mismatch report:0"},
+		{"older segments archived", 4, "", func(t *testing.T, dir string) { remove(t, dir, pages[0]) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			fill(t, dir, 10)
+			known := Witness{Seq: c.known, Hash: c.hash, Source: "report"}
+			if known.Hash == "" {
+				lines := append(split(readBytes(t, dir, pages[0])), split(readBytes(t, dir, pages[1]))...)
+				hash := sha256.Sum256(bytes.TrimSpace(lines[c.known-1]))
+				known.Hash = hex.EncodeToString(hash[:])
+			}
+			c.change(t, dir)
+			r, err := Verify(t.Context(), dir, nil, known)
+			if got := describe(r.Damage); err != nil || got != c.want {
+				t.Errorf("damage %s, %v\nwant   %s", got, err, c.want)
+			}
+			s, err := ReadBatches(t.Context(), dir, Work{Ours: true, Known: []Witness{known}, Take: func(b *Batch) error { b.Release(); return nil }})
+			if got := describe(s.Damage); err != nil || got != c.want {
+				t.Errorf("read by the batch: damage %s, %v\nwant   %s", got, err, c.want)
+			}
+		})
+	}
+}
+
 func remove(t *testing.T, elem ...string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(elem...)); err != nil {

@@ -65,8 +65,8 @@ func (p *leaf) place(engine *reconciler.Reconciler, names inputNames) error {
 	return engine.Place(p.lines)
 }
 
-// place reads one journal, gives every line its place and writes its rows of payments.csv.
-func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, path string, names inputNames, w io.Writer) (journal.Summary, error) {
+// place reads one journal as read says of it, gives every line its place and writes its rows of payments.csv.
+func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, path string, read journal.Work, names inputNames, w io.Writer) (journal.Summary, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	fill, order := make(chan *leaf, leavesAhead), make(chan *leaf, leavesAhead)
 	for range cmp.Or(r.Workers, runtime.GOMAXPROCS(0)) {
@@ -95,17 +95,16 @@ func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, pat
 	group.Go(func() (err error) {
 		defer close(fill)
 		defer close(order)
-		summary, err = journal.ReadBatches(ctx, path, journal.Work{
-			Workers: r.Workers, Block: r.Block, Key: engine.Key(), Secrets: r.Secrets,
-			Prepare: func(_ int, b *journal.Batch) { leafOf(b).prepare(engine) },
-			Take: func(b *journal.Batch) error {
-				p := leafOf(b)
-				if err := p.place(engine, names); err != nil {
-					return err
-				}
-				return handOn(ctx, p, fill, order)
-			},
-		})
+		read.Workers, read.Block, read.Key, read.Secrets = r.Workers, r.Block, engine.Key(), r.Secrets
+		read.Prepare = func(_ int, b *journal.Batch) { leafOf(b).prepare(engine) }
+		read.Take = func(b *journal.Batch) error {
+			p := leafOf(b)
+			if err := p.place(engine, names); err != nil {
+				return err
+			}
+			return handOn(ctx, p, fill, order)
+		}
+		summary, err = journal.ReadBatches(ctx, path, read)
 		return err
 	})
 	return summary, group.Wait()

@@ -70,9 +70,10 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 		}
 		names := inputNames{}
 		for _, path := range q.paths() {
-			summary, err := r.place(ctx, engine, path, names, w)
+			work := q.reading(path)
+			summary, err := r.place(ctx, engine, path, work, names, w)
 			if q.Optional && errors.Is(err, fs.ErrNotExist) {
-				continue
+				summary, err = gone(work.Known), nil
 			}
 			if err != nil {
 				return err
