@@ -59,7 +59,7 @@ func (d *doctor) receiver(ctx context.Context) {
 		return
 	}
 	good := 0
-	for _, s := range cfg.Receiver.Secrets {
+	for _, s := range cfg.Receiver.AllSecrets() {
 		if _, err := journal.ParseSecret(s.Reveal()); err != nil {
 			d.fail("webhooks", fmt.Sprintf("%s: %v", s.Source(), err), "")
 			continue

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"tallyman/internal/config"
 	"tallyman/internal/journal"
@@ -25,11 +24,7 @@ func (a *app) openNight(ctx context.Context, cfg *config.Config, command string,
 // webhookSecrets reads the configured webhook secrets.
 func webhookSecrets(cfg *config.Config) (journal.Secrets, error) {
 	var secrets journal.Secrets
-	all := cfg.Receiver.Secrets
-	for _, retired := range cfg.Receiver.RetiredSecrets {
-		all = append(slices.Clip(all), retired.Secret)
-	}
-	for _, s := range all {
+	for _, s := range cfg.Receiver.AllSecrets() {
 		secret, err := journal.ParseSecret(s.Reveal())
 		if err != nil {
 			return nil, usage(fmt.Errorf("%s: %w", s.Source(), err))

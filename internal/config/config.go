@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -190,6 +191,15 @@ type Receiver struct {
 	// loopback may send before it is answered 429; 0 is any number.
 	AddressLimit int `yaml:"address_limit"`
 	TLS          TLS `yaml:"tls"`
+}
+
+// AllSecrets returns the secrets that prove lines of the journal: those that are accepted, then the retired ones.
+func (r *Receiver) AllSecrets() []Secret {
+	all := slices.Clone(r.Secrets)
+	for _, retired := range r.RetiredSecrets {
+		all = append(all, retired.Secret)
+	}
+	return all
 }
 
 // RetiredSecret is a webhook secret that is accepted before an instant only: the midnight, in UTC, that ends its date.
