@@ -15,6 +15,7 @@ type EventFields struct {
 	HasAmount    bool
 	CreatedAt    time.Time
 	HasCreatedAt bool
+	created      []byte // the text of CreatedAt, if that is how a report prints it
 	Problem      EventProblem
 
 	// Prints tell the event from others; set if the type is EventAmountApplied and there is no problem.

@@ -332,8 +332,12 @@ func (e *EventReader) plainUsed(text []byte, at, used int, f *EventFields) int {
 	hash := e.key.text(*to)
 	f.Prints.Data += name.text(hash)
 	if used == dataCreatedAt {
-		if f.CreatedAt, f.HasCreatedAt = plainTime(created); !f.HasCreatedAt {
+		f.CreatedAt, f.HasCreatedAt = plainTime(created)
+		switch {
+		case !f.HasCreatedAt:
 			f.CreatedAt, f.HasCreatedAt = eventTime(string(created))
+		case len(created) == len("2006-01-02T15:04:05Z"):
+			f.created = created
 		}
 	}
 	return end

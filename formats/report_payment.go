@@ -126,7 +126,12 @@ func (r *reportRows) payment(p *PaymentLine) {
 	}
 	r.own(p.Status)
 	r.own(p.Reason)
-	r.time(p.EventTime, p.HasEventTime)
+	if f.created != nil && p.HasEventTime && p.EventTime.Equal(f.CreatedAt) {
+		r.cell()
+		r.text = append(r.text, f.created...)
+	} else {
+		r.time(p.EventTime, p.HasEventTime)
+	}
 	r.time(p.ReceivedAt, !p.ReceivedAt.IsZero())
 	r.own(p.Signature)
 	switch {

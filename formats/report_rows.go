@@ -35,6 +35,10 @@ func (r *reportRows) end() {
 // own appends a cell that tallyman itself has worded.
 func (r *reportRows) own(cell string) {
 	r.cell()
+	if harmless(cell) {
+		r.text = append(r.text, cell...)
+		return
+	}
 	r.text = appendCSV(r.text, cell)
 }
 
@@ -101,16 +105,6 @@ func appendText[T string | []byte](r *reportRows, cell T) {
 		return
 	}
 	r.text = appendCSV(r.text, Escape(string(cell)))
-}
-
-// harmless reports whether a cell is neither escaped nor quoted, as nearly all are.
-func harmless[T string | []byte](cell T) bool {
-	for i := range len(cell) {
-		if c := cell[i]; c|0x20-'a' > 'z'-'a' && c-'0' > 9 && c != '_' && (i == 0 || (c != '-' && c != '.' && c != ':' && c != ' ' && c != '@')) {
-			return false
-		}
-	}
-	return true
 }
 
 // appendCSV appends a field, in quotes if it needs them by the rules of encoding/csv: if it holds a comma, a quote or a

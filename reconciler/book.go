@@ -1,6 +1,7 @@
 package reconciler
 
 import (
+	"errors"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -100,6 +101,9 @@ func (b *book) assert(a Assertion, before bool) error {
 		id, reference, name := b.texts.all(at)
 		return b.rename(&g, n, id, reference, name, &a)
 	}
+	if _, err := b.currency(a.Currency); err != nil {
+		return err
+	}
 	c := b.open(n)
 	reference, name := c.reference, c.name
 	if err := c.assert(a, before); err != nil {
@@ -139,6 +143,10 @@ func (b *book) rename(g *guess, n uint32, id, reference, name string, a *Asserti
 // add makes a record of a customer that is not at g.
 func (b *book) add(g *guess, a *Assertion, before bool) error {
 	b.notePayable(a)
+	currency, err := b.currency(a.Currency)
+	if err != nil {
+		return err
+	}
 	n := b.count
 	at, err := b.texts.add(n, a.CustomerID, a.ExternalReference, a.Name)
 	if err != nil {
@@ -150,12 +158,6 @@ func (b *book) add(g *guess, a *Assertion, before bool) error {
 	b.index.put(g.at, g.print, at)
 	r := b.record(n)
 	r.text = at
-	currency, fits := b.currency(a.Currency)
-	if !fits {
-		c := &customer{id: a.CustomerID}
-		b.keep(r, c)
-		return c.assert(*a, before)
-	}
 	r.currency, r.first, r.last = currency, noStamp, noStamp
 	if before {
 		r.flags |= isBefore
@@ -191,16 +193,26 @@ func (b *book) startOf(at time.Time) uint32 {
 	return start
 }
 
-// currency returns the number of a currency; fits is false if there are more of them than a record can tell apart.
-func (b *book) currency(code string) (n uint16, fits bool) {
+// currency numbers the currencies.
+func (b *book) currency(code string) (uint16, error) {
 	i := slices.Index(b.money, code)
 	if i < 0 {
-		if len(b.money) > math.MaxUint8 {
-			return 0, false
+		if len(b.money) >= math.MaxUint16 {
+			return 0, errors.New("there are more than 65,535 currencies: that is no file of balances")
 		}
 		i, b.money = len(b.money), append(b.money, strings.Clone(code))
 	}
-	return uint16(i), true
+	return uint16(i), nil
+}
+
+// currencyOf returns 1 + the number of a currency, 0 if no balance is in it.
+func (b *book) currencyOf(code []byte) uint16 {
+	for i, known := range b.money {
+		if known == string(code) {
+			return uint16(i) + 1
+		}
+	}
+	return 0
 }
 
 // keep puts a customer in the place of its record.
@@ -218,4 +230,13 @@ func (b *book) open(n uint32) *customer {
 		b.keep(r, &p.customer)
 	}
 	return b.whole[r.whole-1]
+}
+
+// reference returns the external reference of the customer that a claim names; empty if nobody asserted it. The texts of a
+// record are those of its customer, whole or not, so that they can be read while payments are booked.
+func (b *book) reference(c *claim) string {
+	if c.customer == 0 {
+		return ""
+	}
+	return b.texts.reference(b.record(c.customer - 1).text)
 }

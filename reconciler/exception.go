@@ -71,8 +71,8 @@ func (r *Reconciler) except(row formats.ExceptionRow) {
 func (r *Reconciler) exceptEvent(e *event, v verdict) {
 	held, unapplied := v.status == formats.StatusHeld, v.status == formats.StatusUnapplied
 	listed := held || unapplied || (v.status == formats.StatusApplied && v.reason == formats.ReasonReversal)
-	failed := e.Signature == formats.SignatureFailed
-	if !listed && !failed {
+	unsigned := e.signature == failed
+	if !listed && !unsigned {
 		return
 	}
 	e.fill()
@@ -87,7 +87,7 @@ func (r *Reconciler) exceptEvent(e *event, v verdict) {
 	if e.at.known {
 		row.FirstSeen = e.at.time
 	}
-	row.ExternalReference = e.reference
+	row.ExternalReference = r.customers.reference(e.claim)
 	if listed {
 		about := row
 		about.ID, about.Reason, about.Detail = v.id, v.reason, eventDetail(e, v)
@@ -96,7 +96,7 @@ func (r *Reconciler) exceptEvent(e *event, v verdict) {
 		}
 		r.except(about)
 	}
-	if failed {
+	if unsigned {
 		row.Reason = formats.ReasonSignatureFailed
 		row.ID = exceptionID(row.Reason, r.bodyIdentity(e, row.Reason)...)
 		row.Detail = signatureDetail(e)

@@ -17,6 +17,8 @@ type instant struct {
 // event is one delivery with all that its place depends on.
 type event struct {
 	*Placing
+	*claim
+	at            instant
 	formats.Event // its texts, once fill has read them: only events that a person must see need them
 	filled        bool
 }
@@ -44,11 +46,14 @@ func (e *event) fill() {
 
 // judge goes down the table of design.md section 8: the first row that applies decides.
 func (r *Reconciler) judge(e *event) (verdict, error) {
-	if v, done := r.judgeForm(e); done {
-		return v, nil
+	switch e.standing {
+	case otherType:
+		return verdicts[expectOtherType], nil
+	case invalid, timeless:
+		return r.judgeInvalid(e), nil
 	}
 	released := false
-	repetition, err := r.memory.see(&e.Fields.Prints)
+	repetition, err := r.memory.see(&e.prints)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -63,54 +68,42 @@ func (r *Reconciler) judge(e *event) (verdict, error) {
 		released = true
 	}
 	v, err := r.judgePlace(e, released)
-	if !r.within(e.at) {
-		if r.ahead(e.at) {
+	if e.when != within {
+		if e.when == ahead {
 			r.watch.see(e, v)
 		}
 		v = verdict{
 			status: formats.StatusExcluded, reason: formats.ReasonOutOfPeriod, currency: v.currency,
-			before: v.status == formats.StatusApplied && r.ahead(e.at),
+			before: v.status == formats.StatusApplied && e.when == ahead,
 		}
 	}
 	return v, err
 }
 
-// judgeForm goes down the rows that ask what kind of thing the body is. done is false for an event that passes them all.
-func (r *Reconciler) judgeForm(e *event) (v verdict, done bool) {
-	f, problem := e.Fields, ""
-	switch {
-	case f.Problem.Untyped():
-	case string(f.Type) != formats.EventAmountApplied:
-		return verdict{status: formats.StatusExcluded, reason: formats.ReasonOtherType}, true
-	case f.Problem != formats.EventFine:
-	case !e.at.known && r.bounded():
-		problem = "it has no time, so nobody can tell whether it belongs to the period"
-	default:
-		return verdict{}, false
+// judgeInvalid judges what nobody can know what it says.
+func (r *Reconciler) judgeInvalid(e *event) verdict {
+	v := r.hold(e, formats.ReasonInvalidEvent)
+	if v.why = e.Fields.Problem.String(); e.standing == timeless {
+		v.why = "it has no time, so nobody can tell whether it belongs to the period"
 	}
-	v = r.hold(e, formats.ReasonInvalidEvent)
-	if v.why = problem; problem == "" {
-		v.why = f.Problem.String()
-	}
-	return v, true
+	return v
 }
 
 // judgePlace goes down the rows that ask whom the money is for, as if every period counted. An event that gets to the
 // last of them is remembered, so that the same money is known when it comes again.
 func (r *Reconciler) judgePlace(e *event, released bool) (verdict, error) {
-	f := e.Fields
-	if len(f.AccountID) > 0 || len(f.BillID) > 0 {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonOtherObligation}, nil
+	switch e.standing {
+	case otherObligation:
+		return verdicts[expectOtherObligation], nil
+	case unknownCustomer:
+		return verdicts[expectUnknownCustomer], nil
 	}
-	if !e.known {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonUnknownCustomer}, nil
-	}
-	currency, ok := r.customers.owes(e.customer, f.Currency)
+	currency, ok := r.customers.owes(e.customer-1, e.currency)
 	if !ok {
-		return verdict{status: formats.StatusUnapplied, reason: formats.ReasonCurrencyMismatch}, nil
+		return verdicts[expectMismatch], nil
 	}
-	earlier, again, err := r.memory.pay(&f.Prints, f.Amount)
-	v := applied(f.Amount)
+	earlier, again, err := r.memory.pay(&e.prints, e.amount)
+	v := applied(e.amount)
 	if again && !released {
 		v = r.hold(e, formats.ReasonPossibleDuplicate)
 		v.why = compareAmounts(e, earlier)
@@ -146,22 +139,6 @@ func (r *Reconciler) hold(e *event, reason string) verdict {
 	default:
 		return verdict{status: formats.StatusHeld, reason: reason, id: id}
 	}
-}
-
-// bounded reports whether a period is asked for.
-func (r *Reconciler) bounded() bool { return !r.options.From.IsZero() || !r.options.To.IsZero() }
-
-// ahead reports whether an instant lies before the period.
-func (r *Reconciler) ahead(at instant) bool {
-	return at.known && !r.options.From.IsZero() && at.time.Before(r.options.From)
-}
-
-// within reports whether an instant lies in the period. Without a period everything does.
-func (r *Reconciler) within(at instant) bool {
-	if !at.known {
-		return true
-	}
-	return !r.ahead(at) && (r.options.To.IsZero() || at.time.Before(r.options.To))
 }
 
 // eventIdentity tells an event from all others, also from one with the same id and other data.

@@ -16,105 +16,93 @@ type Delivery struct {
 	Ref        string    // file:line
 }
 
-// Placing is one line of the journal on its way to its place. For who has millions of lines, the way has three parts:
-// Prepare, which any number of goroutines may do at once, Place, in journal order, and AppendRow, again at once. What
-// Fields and Body point to must stay until the last of them.
+// Placing is one line of the journal on its way to its place.
 type Placing struct {
 	Delivery
 	File string // Ref is File:Line, if it is empty
 	Line int64
 
 	Fields *formats.EventFields // as an EventReader with the reconciler's Key read Body
+}
 
-	at             instant // data.created_at, else when it was received
-	customer       uint32  // that it names, if known
-	known          bool    // there is an assertion for it
-	reference      string  // of that customer
-	status, reason string
+func (p *Placing) ref() string {
+	if p.Ref != "" {
+		return p.Ref
+	}
+	return p.File + ":" + strconv.FormatInt(p.Line, 10)
+}
+
+// instant is when an event happened: data.created_at, else when it was received.
+func (p *Placing) instant() instant {
+	switch {
+	case p.Fields.HasCreatedAt:
+		return instant{p.Fields.CreatedAt, true}
+	case !p.ReceivedAt.IsZero():
+		return instant{p.ReceivedAt, true}
+	default:
+		return instant{}
+	}
 }
 
 // Key is what the prints of events must be made with that are placed here.
 func (r *Reconciler) Key() *formats.EventKey { return r.key }
 
-// Prepare looks up what does not depend on the lines before. It is safe for concurrent use once the last assertion was
-// given, also while another goroutine is in Place.
-//
-// Where there are a million customers, nearly every look-up waits for memory three times. So some are begun together,
-// and wait together.
-func (r *Reconciler) Prepare(lines []Placing) {
-	var guesses [customersAhead]guess
-	for len(lines) > 0 {
-		some := lines[:min(len(lines), len(guesses))]
-		lines = lines[len(some):]
-		for i := range some {
-			guesses[i] = r.customers.guess(some[i].Fields.CustomerID)
-		}
-		for i := range some {
-			r.customers.follow(&guesses[i])
-		}
-		for i := range some {
-			r.prepare(&some[i], &guesses[i])
-		}
-	}
-}
-
-func (r *Reconciler) prepare(p *Placing, g *guess) {
-	f := p.Fields
-	p.at, p.known, p.reference = instant{}, false, ""
-	switch {
-	case f.HasCreatedAt:
-		p.at = instant{f.CreatedAt, true}
-	case !p.ReceivedAt.IsZero():
-		p.at = instant{p.ReceivedAt, true}
-	}
-	if len(f.CustomerID) > 0 {
-		var at place
-		if at, p.known = r.customers.find(g, f.CustomerID); p.known {
-			p.customer, p.reference = r.customers.texts.number(at), r.customers.texts.reference(at)
-		}
-	}
-}
-
-// Place gives prepared lines, which come in journal order, their places. The errors are misuse, which is lines after the
-// result was taken or an unknown word for a signature, and those of Options.Spill.
-func (r *Reconciler) Place(lines []Placing) error {
+// Place gives the lines of prepared sheets, which come in journal order, their places. The errors are misuse, which is lines
+// after the result was taken or an unknown word for a signature, and those of Options.Spill.
+func (r *Reconciler) Place(s *Sheet) error {
 	if r.stage == finished {
-		return fmt.Errorf("%d deliveries after the result was taken", len(lines))
+		return fmt.Errorf("%d deliveries after the result was taken", len(s.Lines))
 	}
 	r.stage = delivering
 	if r.memory.limit == 0 && r.options.Memory > 0 {
 		r.memory.limit = max(r.options.Memory-r.customers.bytes(), leastMemory)
 	}
-	var near byte
-	for i := range lines {
-		near ^= r.memory.touch(&lines[i].Fields.Prints)
-		if lines[i].known {
-			near ^= r.customers.record(lines[i].customer).slot
-		}
-	}
-	r.near = near
-	for i := range lines {
-		if err := r.place(&lines[i]); err != nil {
-			return err
+	for from := 0; from < len(s.claims); from += eventsAhead {
+		to := min(from+eventsAhead, len(s.claims))
+		r.near = r.touch(s.claims[from:to])
+		for i := from; i < to; i++ {
+			if err := r.place(s, i); err != nil {
+				return err
+			}
 		}
 	}
 	return r.memory.shrink()
 }
 
-func (r *Reconciler) place(p *Placing) error {
-	switch p.Signature {
-	case formats.SignatureVerified, formats.SignatureUnverified, formats.SignatureFailed:
-	default:
-		return fmt.Errorf("delivery %s: signature is %q: it is verified, unverified or failed", p.Ref, p.Signature)
+// eventsAhead is how many events are looked up together, so that they wait for memory together.
+const eventsAhead = 32
+
+// touch has what some events will ask for brought near.
+func (r *Reconciler) touch(claims []claim) (near byte) {
+	for i := range claims {
+		near ^= r.memory.touch(&claims[i].prints)
 	}
+	for i := range claims {
+		if n := claims[i].customer; n > 0 {
+			near ^= r.customers.record(n - 1).slot
+		}
+	}
+	return near
+}
+
+// place gives a line of a sheet its place.
+func (r *Reconciler) place(s *Sheet, i int) error {
 	e := &r.event
-	e.Placing, e.filled = p, false
+	e.Placing, e.claim, e.filled = &s.Lines[i], &s.claims[i], false
+	if e.signature == noSignature {
+		return fmt.Errorf("delivery %s: signature is %q: it is verified, unverified or failed", e.ref(), e.Signature)
+	}
+	if e.at = e.claim.instant(); e.stamp == farStamp {
+		e.at = e.Placing.instant()
+	}
 	v, err := r.judge(e)
 	if err != nil {
 		return err
 	}
 	r.book(e, v)
-	p.status, p.reason = v.status, v.reason
+	if expected := &verdicts[e.expected]; expected.status != v.status || expected.reason != v.reason {
+		s.amended = append(s.amended, amendment{i, v.status, v.reason})
+	}
 	return nil
 }
 
@@ -126,51 +114,18 @@ func (r *Reconciler) Deliver(d Delivery) (formats.PaymentRow, error) {
 	}
 	var fields formats.EventFields
 	r.reader.ReadBody(d.Body, &fields)
-	one := [1]Placing{{Delivery: d, Fields: &fields}}
-	r.Prepare(one[:])
-	if err := r.Place(one[:]); err != nil {
+	s := &r.single
+	s.Lines = append(s.Lines[:0], Placing{Delivery: d, Fields: &fields})
+	r.Prepare(s)
+	if err := r.Place(s); err != nil {
 		return formats.PaymentRow{}, err
 	}
-	return r.paymentRow(&one[0]), nil
-}
-
-// paymentRow puts together the row of payments.csv.
-func (r *Reconciler) paymentRow(p *Placing) formats.PaymentRow {
-	f := p.Fields
-	return formats.PaymentRow{
-		BusinessDate:      r.options.BusinessDate,
-		EventID:           string(f.ID),
-		ObligationID:      string(f.ObligationID),
-		PaymentID:         string(f.PaymentID),
-		CustomerID:        string(f.CustomerID),
-		ExternalReference: p.reference,
-		Currency:          string(f.Currency),
-		Amount:            f.Amount,
-		HasAmount:         f.HasAmount,
-		Status:            p.status,
-		Reason:            p.reason,
-		EventTime:         p.at.time,
-		HasEventTime:      p.at.known,
-		ReceivedAt:        p.ReceivedAt,
-		Signature:         p.Signature,
-		JournalRef:        p.ref(),
+	v := verdicts[s.claims[0].expected]
+	for _, a := range s.amended {
+		v.status, v.reason = a.status, a.reason
 	}
-}
-
-// AppendRow adds the row of payments.csv of a line that has its place. It is safe for concurrent use.
-func (r *Reconciler) AppendRow(rows *formats.PaymentRows, p *Placing) {
-	rows.Append(&formats.PaymentLine{
-		PaymentRow: formats.PaymentRow{
-			BusinessDate: r.options.BusinessDate, ExternalReference: p.reference, Status: p.status, Reason: p.reason,
-			EventTime: p.at.time, HasEventTime: p.at.known, ReceivedAt: p.ReceivedAt, Signature: p.Signature, JournalRef: p.Ref,
-		},
-		Fields: p.Fields, File: p.File, Line: p.Line,
-	})
-}
-
-func (p *Placing) ref() string {
-	if p.Ref != "" {
-		return p.Ref
-	}
-	return p.File + ":" + strconv.FormatInt(p.Line, 10)
+	row := r.row(s, 0, v.status, v.reason).PaymentRow
+	row.EventID, row.ObligationID, row.PaymentID, row.CustomerID = string(fields.ID), string(fields.ObligationID), string(fields.PaymentID), string(fields.CustomerID)
+	row.Currency, row.Amount, row.HasAmount, row.JournalRef = string(fields.Currency), fields.Amount, fields.HasAmount, s.Lines[0].ref()
+	return row, nil
 }

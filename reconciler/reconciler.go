@@ -57,6 +57,7 @@ type Reconciler struct {
 	key       *formats.EventKey
 	reader    *formats.EventReader
 	event     event // that is being judged
+	single    Sheet // of Deliver
 	memory    memory
 	near      byte // what memory.touch read, so that it is read
 	journal   journalTotals

@@ -70,29 +70,30 @@ func (o *opened) read(b *book, r *record) {
 	}
 }
 
-// owes returns the currency, if the customer ever had a balance in it.
-func (b *book) owes(n uint32, currency []byte) (code string, ok bool) {
+// owes returns the currency of a number, if the customer ever had a balance in it.
+func (b *book) owes(n uint32, currency uint16) (code string, ok bool) {
 	r := b.record(n)
-	if r.whole > 0 {
-		if l := b.whole[r.whole-1].line(string(currency)); l != nil {
-			return l.currency, true
-		}
+	if currency == 0 {
 		return "", false
 	}
-	code = b.money[r.currency]
-	return code, code == string(currency)
+	code = b.money[currency-1]
+	if r.whole > 0 {
+		return code, b.whole[r.whole-1].line(code) != nil
+	}
+	return code, currency == r.currency+1
 }
 
-// pay books a payment in or before the period, that of the event with an id.
-func (b *book) pay(n uint32, currency string, at instant, amount int64, within bool, id []byte) {
+// pay books a payment in or before the period.
+func (b *book) pay(e *event, currency string, within bool) {
+	n := e.customer - 1
 	r := b.record(n)
-	if r.whole == 0 && b.payRecord(r, at, amount, within) {
+	if r.whole == 0 && b.payRecord(r, e.at, e.amount, within) {
 		return
 	}
 	if l := b.open(n).line(currency); within {
-		l.payWithin(at, amount, id)
+		l.payWithin(e.at, e.amount, e.Fields.ID)
 	} else {
-		l.payBefore(at, amount)
+		l.payBefore(e.at, e.amount)
 	}
 }
 

@@ -31,24 +31,27 @@ type journalTotals struct {
 
 type recentKind struct {
 	lineKind
-	total *lineTotal
+	number uint16 // of the currency, as in a claim
+	total  *lineTotal
 }
 
 // kind returns the total of a line's kind.
-func (j *journalTotals) kind(currency []byte, status, reason string) *lineTotal {
+func (j *journalTotals) kind(e *event, v verdict) *lineTotal {
 	for i := range j.recent {
-		if r := &j.recent[i]; r.status == status && r.reason == reason && r.total != nil && r.currency == string(currency) {
+		r := &j.recent[i]
+		if r.total != nil && r.number == e.currency && r.status == v.status && r.reason == v.reason &&
+			(r.number > 0 || r.currency == string(e.Fields.Currency)) {
 			return r.total
 		}
 	}
-	kind := lineKind{string(currency), status, reason}
+	kind := lineKind{string(e.Fields.Currency), v.status, v.reason}
 	total := j.lines[kind]
 	if total == nil {
 		total = &lineTotal{}
 		j.lines[kind] = total
 	}
 	copy(j.recent[1:], j.recent[:])
-	j.recent[0] = recentKind{kind, total}
+	j.recent[0] = recentKind{kind, e.currency, total}
 	return total
 }
 
@@ -104,15 +107,15 @@ func (t *tally) sum() *big.Int {
 // book counts a judged event and lets it move its balance.
 func (r *Reconciler) book(e *event, v verdict) {
 	r.journal.count++
-	amount := e.Fields.Amount
-	total := r.journal.kind(e.Fields.Currency, v.status, v.reason)
+	amount := e.amount
+	total := r.journal.kind(e, v)
 	total.count++
 	total.sum = total.sum.Add(amount)
 	switch {
 	case v.before:
-		r.customers.pay(e.customer, v.currency, e.at, amount, false, e.Fields.ID)
+		r.customers.pay(e, v.currency, false)
 	case v.status == formats.StatusApplied:
-		r.customers.pay(e.customer, v.currency, e.at, amount, true, e.Fields.ID)
+		r.customers.pay(e, v.currency, true)
 		r.days.pay(e.at, v.currency, amount)
 		r.journal.apply(v.currency, amount)
 	}

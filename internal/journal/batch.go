@@ -35,7 +35,8 @@ type Batch struct {
 	Aside any    // what whoever takes batches keeps with this one; it outlives Release
 
 	file  *source
-	begin bool // the file begins here
+	begin bool  // the file begins here
+	first int64 // number of its first line
 	block block
 	end   error // of closing the file
 	sum   string
@@ -132,7 +133,7 @@ func (s *scan) readFiles(ctx context.Context, free <-chan *Batch, hand func(*Bat
 			return err
 		}
 		file, blocks := newSource(in.path), newBlockReader(in, cmp.Or(s.work.Block, blockSize))
-		for begin := true; ; begin = false {
+		for begin, number := true, int64(1); ; begin = false {
 			var b *Batch
 			select {
 			case b = <-free:
@@ -141,7 +142,8 @@ func (s *scan) readFiles(ctx context.Context, free <-chan *Batch, hand func(*Bat
 				return errors.Join(ctx.Err(), in.file.Close())
 			}
 			b.file, b.begin = file, begin
-			b.block = blocks.next(b.block.text)
+			b.block, b.first = blocks.next(b.block.text), number
+			number += b.block.lines()
 			last := b.block.last
 			if last {
 				b.sum, b.end = in.finish()
@@ -184,7 +186,7 @@ func (p *lineParser) parse(b *Batch) {
 			b.Lines = append(b.Lines, Line{})
 		}
 		l := &b.Lines[n]
-		l.Path, l.File, l.Offset, l.Raw, l.Err = b.file.path, b.file.name, offset, text, nil
+		l.Path, l.File, l.Number, l.Offset, l.Raw, l.Err = b.file.path, b.file.name, b.first+int64(n), offset, text, nil
 		l.whole = whole || (b.block.cut && !b.block.open)
 		if l.cut = b.block.cut || len(text) > maxLine; l.cut {
 			l.Raw = text[:maxLine]

@@ -32,6 +32,14 @@ type block struct {
 	err    error // why no more can be read
 }
 
+// lines counts the lines that end in the block.
+func (b *block) lines() int64 {
+	if b.cut {
+		return 1
+	}
+	return int64(bytes.Count(b.text, []byte("\n")))
+}
+
 // blockReader splits a stream into blocks.
 type blockReader struct {
 	from   io.Reader

@@ -89,14 +89,12 @@ func (s *scan) take(b *Batch) error {
 	b.Lines = lines[:0]
 	for i := range lines {
 		l := &lines[i]
-		s.number++
-		l.Number = s.number
 		at := l.position()
 		if !l.whole && !s.complete(l) {
-			s.number--
 			s.partial = at
 			break
 		}
+		s.number = l.Number
 		if blank := s.line(l, at); blank {
 			continue
 		}

@@ -1,91 +1,76 @@
 package nightly
 
 import (
-	"cmp"
 	"context"
 	"io"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
-	"tallyman/formats"
 	"tallyman/internal/journal"
 	"tallyman/reconciler"
 )
 
-// leavesAhead is how many leaves may wait for a worker or for the writer.
-const leavesAhead = 16
-
-// leaf is one batch of the journal on its way into payments.csv: read and prepared by the journal's workers, placed in
-// order, put into rows by workers of ours, written in order.
+// leaf is one batch of the journal on its way into payments.csv: read, prepared and put into rows by the journal's workers,
+// placed in order, written in order.
 type leaf struct {
 	batch *journal.Batch
-	lines []reconciler.Placing
-	rows  formats.PaymentRows
-	ready chan struct{} // the rows are there
+	sheet reconciler.Sheet
+	file  string // what the rows call it
 }
 
 // leafOf returns the leaf that belongs to a batch.
 func leafOf(b *journal.Batch) *leaf {
 	p, ok := b.Aside.(*leaf)
 	if !ok {
-		p = &leaf{batch: b, ready: make(chan struct{}, 1)}
+		p = &leaf{batch: b}
 		b.Aside = p
 	}
 	return p
 }
 
-// prepare makes a placing of every line.
-func (p *leaf) prepare(engine *reconciler.Reconciler) {
-	p.lines = p.lines[:0]
+// prepare makes a row of every line, of a file that will have that name.
+func (p *leaf) prepare(engine *reconciler.Reconciler, file func(*journal.Line) string) {
+	p.file, p.sheet.Lines = p.fileBy(file), p.sheet.Lines[:0]
 	for i := range p.batch.Lines {
 		l := &p.batch.Lines[i]
-		p.lines = append(p.lines, reconciler.Placing{
+		p.sheet.Lines = append(p.sheet.Lines, reconciler.Placing{
 			Delivery: reconciler.Delivery{Body: l.Record.Body, ReceivedAt: l.Record.ReceivedAt, Signature: string(l.Signature)},
-			Fields:   &l.Event,
+			File:     p.file, Line: l.Number, Fields: &l.Event,
 		})
 	}
-	engine.Prepare(p.lines)
+	engine.Prepare(&p.sheet)
 }
 
-// place gives the lines their places.
-func (p *leaf) place(engine *reconciler.Reconciler, names inputNames) error {
-	lines := p.batch.Lines
-	if len(lines) == 0 {
-		p.lines = p.lines[:0]
-		return nil
+// fileBy asks for the name of the file that the lines are of.
+func (p *leaf) fileBy(name func(*journal.Line) string) string {
+	if len(p.batch.Lines) == 0 {
+		return ""
 	}
-	if len(p.lines) != len(lines) { // blank lines have gone, and the others may have moved
-		p.prepare(engine)
-	}
-	file := names.file(&lines[0])
-	for i := range lines {
-		p.lines[i].File, p.lines[i].Line = file, lines[i].Number
-	}
-	return engine.Place(p.lines)
+	return name(&p.batch.Lines[0])
 }
+
+// place gives the lines their places. If blank ones have gone, the others may have moved, and a file of another directory may
+// have the name already.
+func (p *leaf) place(engine *reconciler.Reconciler, names inputNames) error {
+	if len(p.sheet.Lines) != len(p.batch.Lines) || p.file != p.fileBy(names.file) {
+		p.prepare(engine, names.file)
+	}
+	return engine.Place(&p.sheet)
+}
+
+// leavesAhead is how many leaves may wait for the writer.
+const leavesAhead = 16
 
 // place reads one journal as read says of it, gives every line its place and writes its rows of payments.csv.
 func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, path string, read journal.Work, names inputNames, w io.Writer) (journal.Summary, error) {
 	group, ctx := errgroup.WithContext(ctx)
-	fill, order := make(chan *leaf, leavesAhead), make(chan *leaf, leavesAhead)
-	for range cmp.Or(r.Workers, runtime.GOMAXPROCS(0)) {
-		group.Go(func() error {
-			for p := range fill {
-				p.rows.Reset()
-				for i := range p.lines {
-					engine.AppendRow(&p.rows, &p.lines[i])
-				}
-				p.ready <- struct{}{}
-			}
-			return nil
-		})
-	}
+	order := make(chan *leaf, leavesAhead)
 	group.Go(func() error {
 		for p := range order {
-			<-p.ready
-			if _, err := w.Write(p.rows.Bytes()); err != nil {
-				return err
+			for rows := range engine.Rows(&p.sheet) {
+				if _, err := w.Write(rows); err != nil {
+					return err
+				}
 			}
 			p.batch.Release()
 		}
@@ -93,31 +78,23 @@ func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, pat
 	})
 	var summary journal.Summary
 	group.Go(func() (err error) {
-		defer close(fill)
 		defer close(order)
 		read.Workers, read.Block, read.Key, read.Secrets = r.Workers, r.Block, engine.Key(), r.Secrets
-		read.Prepare = func(_ int, b *journal.Batch) { leafOf(b).prepare(engine) }
+		read.Prepare = func(_ int, b *journal.Batch) { leafOf(b).prepare(engine, usualFile) }
 		read.Take = func(b *journal.Batch) error {
 			p := leafOf(b)
 			if err := p.place(engine, names); err != nil {
 				return err
 			}
-			return handOn(ctx, p, fill, order)
+			select {
+			case order <- p:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		summary, err = journal.ReadBatches(ctx, path, read)
 		return err
 	})
 	return summary, group.Wait()
-}
-
-// handOn gives a leaf to the first free worker and to whoever writes.
-func handOn(ctx context.Context, p *leaf, to ...chan<- *leaf) error {
-	for _, next := range to {
-		select {
-		case next <- p:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }

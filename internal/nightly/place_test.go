@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // oddJournal makes a journal in which everything that can be wrong with a line is wrong with some, in a random order.
@@ -50,16 +51,16 @@ func oddJournal(seed uint64, lines int) string {
 }
 
 // reportFiles reconciles and returns every byte of the report.
-func reportFiles(t *testing.T, r *Reporter, expected, journal string) string {
+func reportFiles(t *testing.T, r *Reporter, q ReportRequest) string {
 	t.Helper()
-	out := t.TempDir()
+	q.Out = t.TempDir()
 	r.Log = slog.New(slog.DiscardHandler)
-	if _, err := r.Report(t.Context(), ReportRequest{Expected: expected, Journals: []string{journal}, Out: out}); err != nil {
+	if _, err := r.Report(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
 	var all strings.Builder
 	for _, name := range []string{"balances.csv", "payments.csv", "exceptions.csv", "summary.json"} {
-		text, err := os.ReadFile(filepath.Join(out, name))
+		text, err := os.ReadFile(filepath.Join(q.Out, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,8 +91,9 @@ func oddInputs(t *testing.T, seed uint64, lines int) (expected, journal string) 
 func TestReportSpilled(t *testing.T) {
 	expected, journal := oddInputs(t, 5, 70_000)
 	out := filepath.Dir(expected)
-	want := reportFiles(t, &Reporter{}, expected, journal)
-	if got := reportFiles(t, &Reporter{Memory: 1}, expected, journal); got != want {
+	q := ReportRequest{Expected: expected, Journals: []string{journal}}
+	want := reportFiles(t, &Reporter{}, q)
+	if got := reportFiles(t, &Reporter{Memory: 1}, q); got != want {
 		t.Error("another report")
 	}
 	files := &spillFiles{dir: out}
@@ -107,17 +109,20 @@ func TestReportSpilled(t *testing.T) {
 	}
 }
 
-// The report is the same to the byte, whatever number of workers read the journal and wherever its blocks end.
+// The report is the same to the byte, whatever number of workers read the journal and wherever its blocks end: of all there
+// is, and of a period that most events lie outside of.
 func TestReportByWorkersAndBlocks(t *testing.T) {
-	for seed := range uint64(2) {
-		expected, journal := oddInputs(t, seed, 400)
-		want := reportFiles(t, &Reporter{Workers: 1}, expected, journal)
-		if strings.Count(want, "applied") < 100 || strings.Count(want, "held") < 20 {
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for seed, q := range []ReportRequest{{}, {From: noon, To: noon.Add(6 * time.Hour)}} {
+		expected, journal := oddInputs(t, uint64(seed), 400)
+		q.Expected, q.Journals = expected, []string{journal}
+		want := reportFiles(t, &Reporter{Workers: 1}, q)
+		if strings.Count(want, "applied") < 50 || strings.Count(want, "held") < 20 || strings.Contains(want, "out_of_period") == q.From.IsZero() {
 			t.Fatal("the journal is too poor to prove anything")
 		}
 		for workers := 1; workers <= 8; workers++ {
 			for _, block := range []int{1, 777, 0} {
-				if got := reportFiles(t, &Reporter{Workers: workers, Block: block}, expected, journal); got != want {
+				if got := reportFiles(t, &Reporter{Workers: workers, Block: block}, q); got != want {
 					t.Fatalf("%d workers, blocks of %d bytes: another report:\n%s\nwant\n%s", workers, block, got, want)
 				}
 			}

@@ -20,10 +20,7 @@ import (
 type inputNames map[string]string
 
 func (n inputNames) of(path string) string {
-	base := filepath.Base(path)
-	if filepath.Base(filepath.Dir(path)) == journal.ImportedName {
-		base = journal.ImportedName + "/" + base
-	}
+	base := usualName(path)
 	if first, taken := n[base]; taken && first != path {
 		return path
 	}
@@ -31,10 +28,23 @@ func (n inputNames) of(path string) string {
 	return base
 }
 
+// usualName is the name of a file whose base name no other one has.
+func usualName(path string) string {
+	base := filepath.Base(path)
+	if filepath.Base(filepath.Dir(path)) == journal.ImportedName {
+		return journal.ImportedName + "/" + base
+	}
+	return base
+}
+
 // file returns what stands before the number of the line in a journal_ref. A segment keeps the name it had before it was
 // sealed, so that a reference stays true.
-func (n inputNames) file(line *journal.Line) string {
-	name := n.of(line.Path)
+func (n inputNames) file(line *journal.Line) string { return fileIn(n.of(line.Path), line) }
+
+// usualFile is what that is nearly always.
+func usualFile(line *journal.Line) string { return fileIn(usualName(line.Path), line) }
+
+func fileIn(name string, line *journal.Line) string {
 	return strings.TrimSuffix(name, filepath.Base(name)) + line.File
 }
 
