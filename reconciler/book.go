@@ -240,3 +240,13 @@ func (b *book) reference(c *claim) string {
 	}
 	return b.texts.reference(b.record(c.customer - 1).text)
 }
+
+// touchAll has the records of the customers that some claims name brought near.
+func (b *book) touchAll(claims []claim) (near byte) {
+	for i := range claims {
+		if n := claims[i].customer; n > 0 {
+			near ^= b.record(n - 1).flags
+		}
+	}
+	return near
+}

@@ -77,12 +77,7 @@ func (r *Reconciler) touch(claims []claim) (near byte) {
 	for i := range claims {
 		near ^= r.memory.touch(&claims[i].prints)
 	}
-	for i := range claims {
-		if n := claims[i].customer; n > 0 {
-			near ^= r.customers.record(n - 1).slot
-		}
-	}
-	return near
+	return near ^ r.customers.touchAll(claims)
 }
 
 // place gives a line of a sheet its place.

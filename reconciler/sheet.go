@@ -57,11 +57,11 @@ func (r *Reconciler) prepare(s *Sheet, some []Placing, guesses []guess) {
 		if id := some[i].Fields.CustomerID; len(id) > 0 {
 			if at, found := r.customers.find(&guesses[i], id); found {
 				c.customer = r.customers.texts.number(at) + 1
-				s.near ^= r.customers.record(c.customer - 1).flags
 			}
 		}
 		s.claims = append(s.claims, c)
 	}
+	s.near ^= r.customers.touchAll(s.claims[from:])
 	for i := from; i < len(s.claims); i++ {
 		c := &s.claims[i]
 		r.claimOf(&s.Lines[i], c)
