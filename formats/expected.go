@@ -37,6 +37,13 @@ type ExpectedCounts struct {
 // a customer again with other figures included, is a *FileError with its line and column, and nothing of the file may be
 // used. The texts of a row share memory with those of rows near it: clone what you keep of a few.
 func ReadExpected(r io.Reader, take func(ExpectedRow) error) (ExpectedCounts, error) {
+	return EachExpected(r, takeOnce(take))
+}
+
+// EachExpected is ReadExpected for who has millions of customers and knows those that were there before: take gets some rows
+// at a time, in file order, also those of customers that come again. It returns how many of these have equal figures and
+// were passed over; of other figures Conflict is the error.
+func EachExpected(r io.Reader, take func([]ExpectedRow) (repeated int, err error)) (ExpectedCounts, error) {
 	columns := expectedColumns()
 	table, err := openNamedColumns(r, columns[:3], columns[3:])
 	if err != nil {
@@ -45,31 +52,45 @@ func ReadExpected(r io.Reader, take func(ExpectedRow) error) (ExpectedCounts, er
 	return readExpectedTable(table, take)
 }
 
-func readExpectedTable(table *namedColumns, take func(ExpectedRow) error) (ExpectedCounts, error) {
+// Conflict is the *FileError of a row whose customer was there before with another currency or balance.
+func (r *ExpectedRow) Conflict() error {
+	return &FileError{Line: r.Line, Column: "customer_id", Rule: "conflicting_customer", Remedy: "the customer stands in the file twice, with different currency or balance; keep the right one"}
+}
+
+func readExpectedTable(table *namedColumns, take func([]ExpectedRow) (int, error)) (ExpectedCounts, error) {
 	var counts ExpectedCounts
-	seen := newExpectedSeen()
 	err := eachStretch(table, expectedColumns(), readExpectedRows, func(rows expectedRows) error {
 		counts.Rows += rows.read
 		counts.LeftOut += rows.read - len(rows.rows)
-		for i := range rows.rows {
-			row := &rows.rows[i]
+		repeated, err := take(rows.rows)
+		counts.Repeated += repeated
+		counts.Taken += len(rows.rows) - repeated
+		return err
+	})
+	return counts, err
+}
+
+// takeOnce passes over customers that come again with equal figures.
+func takeOnce(take func(ExpectedRow) error) func([]ExpectedRow) (int, error) {
+	seen := newExpectedSeen()
+	return func(rows []ExpectedRow) (repeated int, err error) {
+		for i := range rows {
+			row := &rows[i]
 			row.Currency = seen.currency(row.Currency)
 			again, same := seen.add(row)
 			switch {
 			case again && !same:
-				return &FileError{Line: row.Line, Column: "customer_id", Rule: "conflicting_customer", Remedy: "the customer stands in the file twice, with different currency or balance; keep the right one"}
+				return repeated, row.Conflict()
 			case again:
-				counts.Repeated++
+				repeated++
 				continue
 			}
-			counts.Taken++
 			if err := take(*row); err != nil {
-				return err
+				return repeated, err
 			}
 		}
-		return nil
-	})
-	return counts, err
+		return repeated, nil
+	}
 }
 
 // The columns of an expected file, as numbers of the cells of a row. The first three are required.
@@ -96,7 +117,7 @@ type expectedRows struct {
 
 // readExpectedRows reads the rows of a stretch up to the first one that is wrong.
 func readExpectedRows(r *tableRows) (expectedRows, error) {
-	var out expectedRows
+	out := expectedRows{rows: make([]ExpectedRow, 0, r.left())}
 	known := ""
 	for r.next() {
 		if !asserts(r.cells) {

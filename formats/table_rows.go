@@ -55,6 +55,9 @@ func (r *tableRows) next() bool {
 	return false
 }
 
+// left returns how many rows may still come, at most.
+func (r *tableRows) left() int { return r.rows + strings.Count(r.text, "\n") + 1 }
+
 // cut cuts a line into cells. It reports false if the line needs the strict reader.
 func (r *tableRows) cut(line string) bool {
 	r.all = r.all[:0]

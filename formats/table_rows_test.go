@@ -18,10 +18,10 @@ func readExpectedBy(text string, piece int) (rows []ExpectedRow, counts Expected
 		return nil, counts, err
 	}
 	table.simple, table.piece = table.simple && piece > 0, piece
-	counts, err = readExpectedTable(table, func(row ExpectedRow) error {
+	counts, err = readExpectedTable(table, takeOnce(func(row ExpectedRow) error {
 		rows = append(rows, row)
 		return nil
-	})
+	}))
 	return rows, counts, err
 }
 

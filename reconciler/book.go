@@ -86,30 +86,30 @@ func (b *book) find(g *guess, id []byte) (at place, found bool) {
 }
 
 // assert takes one more assertion.
-func (b *book) assert(a Assertion, before bool) error {
+func (b *book) assert(a *Assertion, before bool) error {
 	g := b.guess([]byte(a.CustomerID))
 	b.follow(&g)
 	at, known := b.find(&g, []byte(a.CustomerID))
 	if !known {
-		return b.add(&g, &a, before)
+		return b.add(&g, a, before)
 	}
-	b.notePayable(&a)
+	b.notePayable(a)
 	n := b.texts.number(at)
 	r := b.record(n)
-	if b.renews(r, &a, before) {
-		b.fill(r, &a)
+	if b.renews(r, a, before) {
+		b.fill(r, a)
 		id, reference, name := b.texts.all(at)
-		return b.rename(&g, n, id, reference, name, &a)
+		return b.rename(&g, n, id, reference, name, a)
 	}
 	if _, err := b.currency(a.Currency); err != nil {
 		return err
 	}
 	c := b.open(n)
 	reference, name := c.reference, c.name
-	if err := c.assert(a, before); err != nil {
+	if err := c.assert(*a, before); err != nil {
 		return err
 	}
-	return b.rename(&g, n, c.id, reference, name, &a)
+	return b.rename(&g, n, c.id, reference, name, a)
 }
 
 // notePayable notes who can pay and who cannot.
@@ -213,6 +213,19 @@ func (b *book) currencyOf(code []byte) uint16 {
 		}
 	}
 	return 0
+}
+
+// reserve makes room in the index for some more customers, so that none of them moves the others.
+func (b *book) reserve(some int) { b.index.reserve(some) }
+
+// last returns what the last assertion for a customer said.
+func (b *book) last(n uint32) (currency string, balance int64) {
+	r := b.record(n)
+	if r.whole == 0 {
+		return b.money[r.currency], r.balance
+	}
+	points := b.whole[r.whole-1].points
+	return points[len(points)-1].line.currency, points[len(points)-1].balance
 }
 
 // keep puts a customer in the place of its record.

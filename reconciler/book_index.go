@@ -44,7 +44,13 @@ func (x *bookIndex) next(at int, print uint32) int {
 // put enters a place, at the free slot at which the search for its print ended.
 func (x *bookIndex) put(at int, print uint32, p place) {
 	x.slots[at] = indexSlot{print, uint32(p) + 1}
-	if x.count++; x.count <= len(x.slots)/10*indexFull {
+	x.count++
+	x.reserve(0)
+}
+
+// reserve makes a larger index if some more customers would make this one too full.
+func (x *bookIndex) reserve(some int) {
+	if x.count+some <= len(x.slots)/10*indexFull {
 		return
 	}
 	old := x.slots

@@ -15,7 +15,7 @@ func TestRenewedRecord(t *testing.T) {
 	assert := func(a Assertion, before bool) error {
 		t.Helper()
 		a.CustomerID = "bcus_1"
-		return b.assert(a, before)
+		return b.assert(&a, before)
 	}
 	for day := range 400 {
 		a := Assertion{At: first.AddDate(0, 0, day), SentAt: first.AddDate(0, 0, day).Add(time.Hour), Currency: "ZAR", Balance: int64(day), DueDate: "2026-01-31"}
@@ -57,7 +57,7 @@ func TestRenewedRecord(t *testing.T) {
 func TestRecordIsNotRenewedInThePeriod(t *testing.T) {
 	b, first := newBook(), time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for day, before := range []bool{true, false, false} {
-		if err := b.assert(Assertion{CustomerID: "bcus_1", At: first.AddDate(0, 0, day), Currency: "ZAR", Balance: int64(day)}, before); err != nil {
+		if err := b.assert(&Assertion{CustomerID: "bcus_1", At: first.AddDate(0, 0, day), Currency: "ZAR", Balance: int64(day)}, before); err != nil {
 			t.Fatal(err)
 		}
 	}

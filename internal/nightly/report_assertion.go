@@ -77,10 +77,22 @@ func readExpected(engine *reconciler.Reconciler, path string) (formats.SummaryIn
 	}
 	defer f.Close()
 	sum := newSummer(f)
-	counts, err := formats.ReadExpected(sum, func(row formats.ExpectedRow) error {
-		return engine.Assert(reconciler.Assertion{
-			CustomerID: row.CustomerID, ExternalReference: row.ExternalReference, Name: row.Name, Currency: row.Currency,
-			Balance: row.Balance, DueDate: row.DueDate, Payable: row.Payable,
+	var assertions []reconciler.Assertion
+	counts, err := formats.EachExpected(sum, func(rows []formats.ExpectedRow) (repeated int, err error) {
+		assertions = assertions[:0]
+		for i := range rows {
+			row := &rows[i]
+			assertions = append(assertions, reconciler.Assertion{
+				CustomerID: row.CustomerID, ExternalReference: row.ExternalReference, Name: row.Name, Currency: row.Currency,
+				Balance: row.Balance, DueDate: row.DueDate, Payable: row.Payable,
+			})
+		}
+		return repeated, engine.AssertOnce(assertions, func(i int, equal bool) error {
+			if !equal {
+				return rows[i].Conflict()
+			}
+			repeated++
+			return nil
 		})
 	})
 	if err != nil {
