@@ -47,9 +47,20 @@ func (r *BalanceRow) Age() (days int, ok bool) { return DaysBetween(r.DueDate, r
 // BalanceWriter writes balances.csv (design.md section 8, Reports).
 type BalanceWriter struct {
 	// Ageing are the buckets of debts; set it before the first row.
-	Ageing Ageing
-	table  *reportTable
+	Ageing  Ageing
+	table   *reportTable
+	amounts [4][2]int // where those of the last row stand in the table's text
+	printed PrintedBalance
 }
+
+// PrintedBalance are the figures of a row of balances.csv as they were printed.
+type PrintedBalance struct {
+	Amounts [4][]byte // opening, billed, paid, closing
+	Bucket  string    // ageing_bucket
+}
+
+// Printed returns the figures of the row that was written last; they are valid until the next one is, or Flush.
+func (b *BalanceWriter) Printed() *PrintedBalance { return &b.printed }
 
 // NewBalanceWriter begins a balances.csv.
 func NewBalanceWriter(w io.Writer) (*BalanceWriter, error) {
@@ -71,8 +82,10 @@ func (b *BalanceWriter) Write(r BalanceRow) error {
 	t := b.table
 	t.own(r.BusinessDate)
 	t.text(r.ExternalReference, r.CustomerID, r.Name, r.Currency)
-	for _, sum := range [...]Sum{r.Opening, r.Billed, r.Paid, r.Closing} {
+	for i, sum := range [...]Sum{r.Opening, r.Billed, r.Paid, r.Closing} {
+		b.amounts[i][0] = len(t.rows.text) + len(",")
 		t.rows.sum(sum, r.Currency)
+		b.amounts[i][1] = len(t.rows.text)
 	}
 	t.own(r.Status)
 	t.rows.integer(r.PaymentCount)
@@ -81,15 +94,17 @@ func (b *BalanceWriter) Write(r BalanceRow) error {
 	t.text(r.DueDate)
 	days, aged := r.Age()
 	t.own(printDays(days, aged))
-	if aged {
-		t.own(b.Ageing.Bucket(days))
-	} else {
-		t.own("")
+	if b.printed.Bucket = ""; aged {
+		b.printed.Bucket = b.Ageing.Bucket(days)
 	}
+	t.own(b.printed.Bucket)
 	if r.HasLive {
 		t.own(FormatMajor(r.LiveBalance, r.Currency), r.LiveDifference.Major(r.Currency))
 	} else {
 		t.own("", "")
+	}
+	for i, at := range b.amounts {
+		b.printed.Amounts[i] = t.rows.text[at[0]:at[1]]
 	}
 	return t.end()
 }

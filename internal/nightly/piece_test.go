@@ -19,13 +19,14 @@ func TestPiecesInOrder(t *testing.T) {
 	for _, n := range numbers {
 		fmt.Fprintln(&want, n)
 	}
-	err := writePieces(&got, slices.Chunk(numbers, 7), func(w io.Writer, piece []int) error {
+	var firsts []int
+	err := writePieces(&got, slices.Chunk(numbers, 7), func(w io.Writer, piece []int) (int, error) {
 		for _, n := range piece {
 			fmt.Fprintln(w, n)
 		}
-		return nil
-	})
-	if err != nil || got.String() != want.String() {
+		return piece[0], nil
+	}, func(first int) { firsts = append(firsts, first) })
+	if err != nil || got.String() != want.String() || len(firsts) != 715 || !slices.IsSorted(firsts) {
 		t.Errorf("%v, %d of %d bytes", err, got.Len(), want.Len())
 	}
 }
@@ -35,19 +36,20 @@ func TestPiecesThatFail(t *testing.T) {
 	broken := errors.New("broken")
 	numbers := make([]int, 100)
 	numbers[50] = 1
-	write := func(w io.Writer, piece []int) error {
+	write := func(w io.Writer, piece []int) (int, error) {
 		if slices.Contains(piece, 1) {
-			return broken
+			return 0, broken
 		}
 		_, err := w.Write([]byte("0"))
-		return err
+		return 0, err
 	}
+	ignore := func(int) {}
 	var got bytes.Buffer
-	if err := writePieces(&got, slices.Chunk(numbers, 1), write); !errors.Is(err, broken) || got.Len() != 50 {
+	if err := writePieces(&got, slices.Chunk(numbers, 1), write, ignore); !errors.Is(err, broken) || got.Len() != 50 {
 		t.Errorf("%v, %d bytes", err, got.Len())
 	}
 	full := writerFunc(func([]byte) (int, error) { return 0, broken })
-	if err := writePieces(full, slices.Chunk(numbers[:50], 1), write); !errors.Is(err, broken) {
+	if err := writePieces(full, slices.Chunk(numbers[:50], 1), write, ignore); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
 }

@@ -51,7 +51,7 @@ func RenderingOf(cfg *config.Config, now func() time.Time) Rendering {
 // render makes the files for people, and puts the report on record. What an earlier report in the same directory had and
 // this one has not is removed: it would not agree.
 func (r *Reporter) render(ctx context.Context, report *Report) error {
-	o, err := overview.Read(report.Dir)
+	o, err := overview.ReadBeside(report.Dir, report.balances)
 	if err != nil {
 		return err
 	}

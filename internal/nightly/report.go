@@ -69,7 +69,8 @@ type Report struct {
 	// Signed is the last signature for the period; left out if nobody has signed.
 	Signed *overview.Signed `json:"signed,omitempty"`
 
-	file fileWriter
+	file     fileWriter
+	balances *overview.Balances // the rows of balances.csv, added up
 }
 
 // InputError says that an input of a report cannot be used: the command was given the wrong thing.

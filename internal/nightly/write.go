@@ -13,6 +13,7 @@ import (
 
 	"tallyman/formats"
 	"tallyman/internal/durable"
+	"tallyman/internal/overview"
 	"tallyman/reconciler"
 )
 
@@ -60,7 +61,9 @@ func fillReport[W flusher](w io.Writer, begin func(io.Writer) (W, error), write 
 	return rows.Flush()
 }
 
+// writeBalances writes balances.csv, and adds its rows up as they are printed.
 func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ageing) error {
+	report.balances = overview.NewBalances()
 	return report.file(filepath.Join(report.Dir, "balances.csv"), func(w io.Writer) error {
 		header, err := formats.NewBalanceWriter(w)
 		if err != nil {
@@ -69,15 +72,15 @@ func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ag
 		if err := header.Flush(); err != nil {
 			return err
 		}
-		return writePieces(w, result.BalancePieces(balancesAtOnce), func(w io.Writer, piece iter.Seq[formats.BalanceRow]) error {
-			rows := formats.ContinueBalances(w, ageing)
+		return writePieces(w, result.BalancePieces(balancesAtOnce), func(w io.Writer, piece iter.Seq[formats.BalanceRow]) (*overview.BalanceRows, error) {
+			rows, sums := formats.ContinueBalances(w, ageing), &overview.BalanceRows{}
 			for row := range piece {
-				if err := rows.Write(row); err != nil {
-					return err
+				if err := errors.Join(rows.Write(row), sums.AddPrinted(&row, rows.Printed())); err != nil {
+					return nil, err
 				}
 			}
-			return rows.Flush()
-		})
+			return sums, rows.Flush()
+		}, report.balances.Add)
 	})
 }
 

@@ -68,7 +68,14 @@ type Change struct {
 }
 
 // Read reads a report's directory. changes.csv need not be there. What cannot be read is an error that names the file.
-func Read(dir string) (*Overview, error) {
+func Read(dir string) (*Overview, error) { return read(dir, readBalances) }
+
+// ReadBeside is Read for who has just written the report, and has added up the rows of balances.csv as they were printed.
+func ReadBeside(dir string, balances *Balances) (*Overview, error) {
+	return read(dir, func(string) (*Balances, error) { return balances, nil })
+}
+
+func read(dir string, balances func(dir string) (*Balances, error)) (*Overview, error) {
 	o := &Overview{Dir: dir}
 	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
 	if err != nil {
@@ -77,7 +84,12 @@ func Read(dir string) (*Overview, error) {
 	if err := json.Unmarshal(text, &o.Summary); err != nil {
 		return nil, fmt.Errorf("read %s: %w", filepath.Join(dir, "summary.json"), err)
 	}
-	for _, step := range []func() error{o.readBalances, o.readExceptions, o.readChanges} {
+	rows, err := balances(dir)
+	if err != nil {
+		return nil, err
+	}
+	rows.tell(o)
+	for _, step := range []func() error{o.readExceptions, o.readChanges} {
 		if err := step(); err != nil {
 			return nil, err
 		}

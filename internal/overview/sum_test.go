@@ -18,7 +18,7 @@ func TestAmountSum(t *testing.T) {
 		want := formats.Sum{}
 		edge := rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64, 999_999_999_999_999_999, -999_999_999_999_999_999})
 		for _, v := range rapid.SliceOf(rapid.OneOf(edge, rapid.Int64())).Draw(t, "amounts") {
-			sign, err := sum.add(formats.FormatMajor(v, "ZAR"))
+			sign, err := addAmount(&sum, formats.FormatMajor(v, "ZAR"))
 			if err != nil || sign != big.NewInt(v).Sign() {
 				t.Fatalf("%d: sign %d, %v", v, sign, err)
 			}
@@ -37,6 +37,9 @@ func TestQuickAmount(t *testing.T) {
 		"999999999999999999", "1000000000000000000", strings.Repeat("9", 40), "1.0000000000000001",
 	} {
 		v, digits, ok := quick(text)
+		if same, d, again := quick([]byte(text)); same != v || d != digits || again != ok {
+			t.Errorf("%q: as bytes it is %d with %d digits", text, same, d)
+		}
 		if !ok {
 			continue
 		}
@@ -52,7 +55,7 @@ func TestAmountSumRunsOver(t *testing.T) {
 	for text, want := range map[string]string{"999999999999999999": "19999999999999999980", "-999999999999999999": "-19999999999999999980"} {
 		var sum amountSum
 		for range 20 {
-			if _, err := sum.add(text); err != nil {
+			if _, err := addAmount(&sum, text); err != nil {
 				t.Fatal(err)
 			}
 		}
