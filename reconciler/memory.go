@@ -26,8 +26,8 @@ func digestOf(texts ...string) digest {
 
 // memory is what must be remembered of earlier events to know a repeated one.
 //
-// An event is told from others by 96 bits of a keyed hash of its id, and its data by 64 bits: a wrong "duplicate" takes
-// both to agree by accident, or two data of one id, of which there are few. Among 20 million ids two share those 96
+// An event is told from others by 96 bits of a keyed hash of its id, and its data by 48 bits: a wrong "duplicate" takes
+// both to agree by accident, or two data of one id, of which there are few, and then by 1 in 280 million million. Among 20 million ids two share those 96
 // bits with a chance of 1 in 400 million million, and then an event is held as conflicting, in sight. The money key has
 // 88 bits. Nobody outside knows the key, so nobody can aim.
 type memory struct {
@@ -41,7 +41,7 @@ type memory struct {
 }
 
 const (
-	idKeySize, dataSize      = 11, 8
+	idKeySize, dataSize      = 11, 6
 	moneyKeySize, amountSize = 10, 4
 
 	// leastMemory is what events may take however low the limit is: below it, nothing would be saved.
@@ -78,10 +78,10 @@ func (m *memory) see(p *formats.EventPrints) (repetition, error) {
 		return unseen, err
 	}
 	if value == nil {
-		binary.LittleEndian.PutUint64(m.first.add(k, at), p.Data)
+		putData(m.first.add(k, at), p.Data)
 		return unseen, nil
 	}
-	if binary.LittleEndian.Uint64(value) == p.Data {
+	if data(value) == p.Data&dataMask {
 		return repeated, nil
 	}
 	for _, other := range m.others[p.ID] {
@@ -93,12 +93,33 @@ func (m *memory) see(p *formats.EventPrints) (repetition, error) {
 	return conflicting, nil
 }
 
+// dataMask is the part of a print of data that is kept.
+const dataMask = 1<<(8*dataSize) - 1
+
+func putData(value []byte, print uint64) {
+	binary.LittleEndian.PutUint32(value, uint32(print))
+	binary.LittleEndian.PutUint16(value[4:], uint16(print>>32))
+}
+
+func data(value []byte) uint64 {
+	return uint64(binary.LittleEndian.Uint32(value)) | uint64(binary.LittleEndian.Uint16(value[4:]))<<32
+}
+
 // look finds a print in memory or on disk.
 func (t *printTable) look(k printKey) (value []byte, at uint64, err error) {
 	if value, at = t.find(k); value == nil {
 		value, err = t.spilled.find(t, k)
 	}
 	return value, at, err
+}
+
+// goOn takes note that so many bytes of the journal are behind and so many ahead, which tells how large the tables will be.
+func (m *memory) goOn(behind, ahead int64) {
+	for _, t := range [...]*printTable{&m.first, &m.money} {
+		if t.goal = 0; behind > 0 && m.limit == 0 {
+			t.goal = int(float64(t.count) * (1 + float64(ahead)/float64(behind)))
+		}
+	}
 }
 
 // shrink moves to disk what is more than may be kept in memory.

@@ -69,6 +69,10 @@ func (r *Reconciler) Place(s *Sheet) error {
 	return r.memory.shrink()
 }
 
+// GoOn says how much of the journals has been placed and how much is still to come, in bytes or any other unit, so that
+// memory for events is made in few pieces. It is a hint: no figure depends on it. It is for the goroutine that is in Place.
+func (r *Reconciler) GoOn(placed, ahead int64) { r.memory.goOn(placed, ahead) }
+
 // eventsAhead is how many events are looked up together, so that they wait for memory together.
 const eventsAhead = 32
 

@@ -2,6 +2,7 @@ package reconciler
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -15,6 +16,7 @@ type printTable struct {
 	keySize   int // bytes of a print that an entry keeps, beside the byte that its shard stands for
 	valueSize int
 	count     int
+	goal      int // how many entries there will be, as far as anybody can tell; 0 for nobody can
 	spilled   spill
 }
 
@@ -111,7 +113,7 @@ func (t *printTable) rest(e []byte) uint64 {
 func (t *printTable) add(k printKey, at uint64) []byte {
 	s := &t.shards[k.shard]
 	size := uint64(t.size())
-	if uint64(s.count) >= s.places/16*15 || !t.makeRoom(s, at) {
+	if uint64(s.count) >= s.places/8*7 || !t.makeRoom(s, at) {
 		t.grow(s, k.shard)
 		_, at = t.find(k)
 		for !t.makeRoom(s, at) {
@@ -148,13 +150,10 @@ func (t *printTable) makeRoom(s *printShard, at uint64) bool {
 	return true
 }
 
-// grow moves a shard into a larger one. The first sizes differ from shard to shard, and so do all later ones.
+// grow moves a shard into a larger one.
 func (t *printTable) grow(s *printShard, number uint8) {
 	old := *s
-	places := old.places * 6 / 5
-	if old.places == 0 {
-		places = printSlots + uint64(number)*printSlots/(5*printShards)
-	}
+	places := t.larger(old.places, number)
 	size := uint64(t.size())
 	for {
 		*s = printShard{places: places, slots: make([]byte, (places+printSpare)*size), count: old.count}
@@ -163,6 +162,21 @@ func (t *printTable) grow(s *printShard, number uint8) {
 		}
 		places += places/8 + 1
 	}
+}
+
+// larger returns the places of a shard that must grow. It grows by a fifth, and if it is known how many entries there will
+// be, up to what these need, but no more than twice as large. Without, the first sizes differ from shard to shard, and so do
+// all later ones.
+func (t *printTable) larger(places uint64, number uint8) uint64 {
+	if places == 0 {
+		return printSlots + uint64(number)*printSlots/(5*printShards)
+	}
+	if t.goal < t.count {
+		return places * 6 / 5
+	}
+	each := uint64(t.goal / printShards)
+	each += 4 * uint64(math.Sqrt(float64(each))) // no shard has exactly as many as the others
+	return min(max(each/7*8+8, places*17/16), 2*places)
 }
 
 // move copies entries in their order. It reports false if they do not fit behind one another.

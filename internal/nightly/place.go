@@ -62,7 +62,7 @@ func (p *leaf) place(engine *reconciler.Reconciler, names inputNames) error {
 const leavesAhead = 16
 
 // place reads one journal as read says of it, gives every line its place and writes its rows of payments.csv.
-func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, path string, read journal.Work, names inputNames, w io.Writer) (journal.Summary, error) {
+func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, path string, read journal.Work, way *way, w io.Writer) (journal.Summary, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	order := make(chan *leaf, leavesAhead)
 	group.Go(func() error {
@@ -83,9 +83,10 @@ func (r *Reporter) place(ctx context.Context, engine *reconciler.Reconciler, pat
 		read.Prepare = func(_ int, b *journal.Batch) { leafOf(b).prepare(engine, usualFile) }
 		read.Take = func(b *journal.Batch) error {
 			p := leafOf(b)
-			if err := p.place(engine, names); err != nil {
+			if err := p.place(engine, way.names); err != nil {
 				return err
 			}
+			engine.GoOn(way.pass(b))
 			select {
 			case order <- p:
 				return nil

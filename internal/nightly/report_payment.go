@@ -78,10 +78,10 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 		if err := rows.Flush(); err != nil { // the header; the rows are put together elsewhere
 			return err
 		}
-		names := inputNames{}
+		way := newWay(q.paths())
 		for _, path := range q.paths() {
 			work := q.reading(path)
-			summary, err := r.place(ctx, engine, path, work, names, w)
+			summary, err := r.place(ctx, engine, path, work, way, w)
 			if q.Optional && errors.Is(err, fs.ErrNotExist) {
 				summary, err = gone(work.Known), nil
 			}
@@ -91,7 +91,7 @@ func (r *Reporter) payments(ctx context.Context, engine *reconciler.Reconciler, 
 			if len(summary.Files) == 0 && !q.Optional {
 				return &InputError{fmt.Errorf("%s holds no journal: it needs files named *.jsonl, *.jsonl.gz or *.jsonl.zst", path)}
 			}
-			if err := read.add(engine, path, summary, names); err != nil {
+			if err := read.add(engine, path, summary, way.names); err != nil {
 				return err
 			}
 		}
