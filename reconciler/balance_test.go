@@ -1,6 +1,7 @@
 package reconciler_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -249,6 +250,60 @@ func TestBalancesOrderAndFields(t *testing.T) {
 	}
 	if b := balances[1]; b.Name != "Zoë" || b.DueDate != "" || b.BusinessDate != "2026-11-22" {
 		t.Errorf("the newer assertion keeps the name and not the due date of the older balance: %+v", b)
+	}
+}
+
+// What a customer is called is what was said last, also of one who changes between currencies.
+func TestNewestName(t *testing.T) {
+	first := reconciler.Assertion{CustomerID: "bcus_1", ExternalReference: "A", Name: "Ann", Currency: "ZAR", At: at("2026-11-20T00:00:00Z")}
+	second, third := first, first
+	second.ExternalReference, second.Name, second.Currency, second.At = "B", "Bea", "USD", at("2026-11-22T00:00:00Z")
+	third.ExternalReference, third.Name, third.At = "", "", at("2026-11-22T01:00:00Z")
+	n := &night{options: day(), assertions: []reconciler.Assertion{first, second, third}}
+	if b := n.run(t).balances[0]; b.ExternalReference != "B" || b.Name != "Bea" || b.Currency != "ZAR" {
+		t.Errorf("%+v", b)
+	}
+	first.CustomerID = "bcus_2" // in one currency
+	second.CustomerID, second.Currency, second.At = "bcus_2", "ZAR", at("2026-11-21T00:00:00Z")
+	n = &night{options: day(), assertions: []reconciler.Assertion{first, second}}
+	if b := n.run(t).balances[0]; b.ExternalReference != "B" || b.Name != "Bea" {
+		t.Errorf("%+v", b)
+	}
+}
+
+// However far from today and from each other they are, and in whatever order they come.
+func TestFirstAndLastPayment(t *testing.T) {
+	times := []string{"2500-01-01T00:00:00Z", "1700-01-01T00:00:00Z", "2026-11-22T00:00:00Z", "2500-01-01T00:00:00.000000001Z", "1700-01-01T00:00:00.000000001Z"}
+	for turn := range times {
+		for _, assertions := range []int{1, 2} { // the second one is in the period
+			n := (&night{}).owes("bcus_1", "ZAR", 1000)
+			if assertions == 2 {
+				n.assertions = append(n.assertions, reconciler.Assertion{CustomerID: "bcus_1", Currency: "ZAR", At: at("2026-11-22T00:00:00Z")})
+			}
+			for i := range times {
+				n.hears(zar(i, "bcus_1", 1, times[(i+turn)%len(times)]).body())
+			}
+			if b := n.run(t).balances[0]; !b.HasPaidAt || !b.FirstPaidAt.Equal(at(times[1])) || !b.LastPaidAt.Equal(at(times[3])) {
+				t.Errorf("from %s on: first paid %s, last paid %s", times[turn], b.FirstPaidAt, b.LastPaidAt)
+			}
+		}
+	}
+}
+
+// More currencies than there are.
+func TestManyCurrencies(t *testing.T) {
+	n := &night{options: day()}
+	code := func(i int) string { return string([]rune{'A' + rune(i/26), 'A' + rune(i%26), 'X'}) }
+	for i := range 300 {
+		n.owes(fmt.Sprintf("bcus_%03d", i), code(i), int64(i)+1000)
+		p := zar(i, fmt.Sprintf("bcus_%03d", i), int64(i)+1, noonish)
+		p.currency = code(i)
+		n.hears(p.body())
+	}
+	for i, b := range n.run(t).balances {
+		if b.Currency != code(i) || b.Opening != formats.SumOf(int64(i)+1000) || b.Closing != formats.SumOf(999) || b.PaymentCount != 1 {
+			t.Errorf("%+v", b)
+		}
 	}
 }
 

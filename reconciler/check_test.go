@@ -1,6 +1,8 @@
 package reconciler
 
 import (
+	"math"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +82,26 @@ func TestRollForwardIsProvenAnotherWay(t *testing.T) {
 	m.closing = m.closing.Sub(1)
 	if b.checkRollForward("ZAR").OK {
 		t.Error("opening + billed - paid is not closing, and the check is content")
+	}
+}
+
+// The sums by another way are exact as well, and however often they are full.
+func TestTally(t *testing.T) {
+	var got tally
+	want := new(big.Int)
+	for range 7 {
+		for _, amount := range []int64{math.MaxInt64, 1, math.MinInt64, -5, math.MaxInt64} {
+			got.add(amount)
+			got.add(amount)
+			want.Add(want, new(big.Int).Mul(big.NewInt(2), big.NewInt(amount)))
+		}
+	}
+	for _, sum := range []formats.Sum{formats.SumOf(math.MinInt64), formats.SumOf(3), formats.SumOf(math.MaxInt64).Add(math.MaxInt64)} {
+		got.sub(sum)
+		want.Sub(want, bigSum(sum))
+	}
+	if got.sum().Cmp(want) != 0 {
+		t.Errorf("%s, want %s", got.sum(), want)
 	}
 }
 

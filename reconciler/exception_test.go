@@ -1,6 +1,7 @@
 package reconciler_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,29 @@ func TestPossibleDuplicateSaysWhetherAmountsAgree(t *testing.T) {
 	n := (&night{options: day()}).owes("bcus_1", "ZAR", 1000).hears(zar(1, "bcus_1", 100, noonish).body(), twin.body())
 	if e := n.run(t).exception(t, "possible_duplicate"); !strings.Contains(e.Detail, "the amounts differ (1.00 before, 2.50 ZAR now)") {
 		t.Error(e.Detail)
+	}
+	// Amounts of any size are remembered.
+	for _, amount := range []int64{
+		math.MaxInt64, math.MinInt64, math.MaxInt32, math.MaxInt32 + 1, math.MinInt32, math.MinInt32 + 1, math.MinInt32 - 1,
+	} {
+		twin.amount = amount
+		n := (&night{options: day()}).owes("bcus_1", "ZAR", 1000).hears(zar(1, "bcus_1", amount, noonish).body(), twin.body())
+		want := "the amounts agree (" + formats.FormatMajor(amount, "ZAR") + " ZAR)"
+		if e := n.run(t).exception(t, "possible_duplicate"); !strings.Contains(e.Detail, want) {
+			t.Errorf("%s, want %s", e.Detail, want)
+		}
+	}
+}
+
+func TestOtherObligationIsNamed(t *testing.T) {
+	for _, c := range []struct{ account, bill, want string }{
+		{"bacc_1", "", "paid to account bacc_1,"}, {"", "bill_1", "paid to bill bill_1,"}, {"bacc_1", "bill_1", "paid to account bacc_1 and bill bill_1,"},
+	} {
+		p := paid{event: "e", account: c.account, bill: c.bill, amount: 1, currency: "ZAR"}
+		e := (&night{options: day()}).hears(p.body()).run(t).exception(t, "other_obligation")
+		if !strings.Contains(e.Detail, c.want) {
+			t.Errorf("%s, want %s", e.Detail, c.want)
+		}
 	}
 }
 
@@ -176,6 +200,8 @@ func TestCrossedPayment(t *testing.T) {
 	net.TakenOff = []string{"evt_1"}
 	newer := balance
 	newer.At, newer.SentAt = at("2026-11-22T05:00:00Z"), at("2026-11-22T05:30:00Z")
+	evening := balance
+	evening.At, evening.SentAt = at("2026-11-22T18:00:00Z"), at("2026-11-22T18:30:00Z")
 	for _, c := range []struct {
 		name       string
 		assertions []reconciler.Assertion
@@ -196,6 +222,8 @@ func TestCrossedPayment(t *testing.T) {
 		{"taken off", []reconciler.Assertion{net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, ""},
 		{"taken off, another is not", []reconciler.Assertion{net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z"), zar(2, "bcus_1", 30, "2026-11-22T02:00:00Z")}, "break crossed_payment 0.30"},
 		{"taken off a newer balance only", []reconciler.Assertion{older, net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, ""},
+		{"when Moment had the first of two", []reconciler.Assertion{balance, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T06:00:00Z")}, ""},
+		{"before Moment had the first of two", []reconciler.Assertion{balance, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T05:59:59.9Z")}, "break crossed_payment 1.00"},
 		{"payment of an unknown customer", []reconciler.Assertion{balance}, []paid{zar(1, "bcus_2", 100, "2026-11-22T01:00:00Z")}, "break unknown_customer 1.00"},
 	} {
 		n := &night{options: day(), assertions: c.assertions}
@@ -217,8 +245,13 @@ func TestCrossedPayment(t *testing.T) {
 	n = &night{options: day(), assertions: []reconciler.Assertion{balance}}
 	n.hears(zar(1, "bcus_1", 100, "2026-11-22T05:00:00Z").body(), zar(2, "bcus_1", 50, "2026-11-22T05:00:00Z").body())
 	e = n.run(t).exception(t, "crossed_payment")
-	if e.ExternalReference != "A" || !e.FirstSeen.Equal(sent) || !strings.Contains(e.Detail, "2 payments") || !strings.Contains(e.Detail, "1.50 ZAR") {
+	if e.ExternalReference != "A" || !e.FirstSeen.Equal(sent) || !strings.Contains(e.Detail, "came 2 payments, so") || !strings.Contains(e.Detail, "1.50 ZAR") {
 		t.Errorf("%+v", e)
+	}
+	n = &night{options: day(), assertions: []reconciler.Assertion{net}}
+	n.hears(zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z").body(), zar(2, "bcus_1", 30, "2026-11-22T02:00:00Z").body())
+	if e = n.run(t).exception(t, "crossed_payment"); !strings.Contains(e.Detail, "came 1 payment besides what was taken off it, so") {
+		t.Error(e.Detail)
 	}
 }
 
@@ -297,6 +330,25 @@ func TestFindingsAndComments(t *testing.T) {
 		"break journal_damaged, break journal_damaged, break torn_tail, notice starts_late")
 	if e := first.Exceptions[0]; e.AgeDays != 3 || e.Detail != "edited" || first.Exceptions[2].HasAge {
 		t.Errorf("%+v", first.Exceptions)
+	}
+	r, err := reconciler.New(day())
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := formats.ExceptionRow{
+		ExternalReference: "A", CustomerID: "bcus_1", PaymentID: "pay_1", EventID: "evt_1", Currency: "ZAR", Amount: formats.SumOf(7), HasAmount: true,
+	}
+	if err := r.Find(reconciler.Finding{Reason: formats.ReasonReportGap, Identity: "x", Detail: "in the report alone", About: about}); err != nil {
+		t.Fatal(err)
+	}
+	result, err := r.Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := result.Exceptions[0]
+	about.ID, about.Reason, about.Severity, about.Detail = got.ID, formats.ReasonReportGap, formats.SeverityNotice, "in the report alone"
+	if got != about {
+		t.Errorf("got  %+v\nwant %+v", got, about)
 	}
 	second := build(map[string]formats.Comment{first.Exceptions[2].ID: {Owner: "Sipho", Comment: "disk replaced"}})
 	if e := second.Exceptions[2]; e.Owner != "Sipho" || e.Comment != "disk replaced" || second.Exceptions[0].Owner != "" {

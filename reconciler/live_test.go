@@ -120,8 +120,14 @@ func TestLiveCandidates(t *testing.T) {
 			t.Errorf("%s: %q, want %q", mode, got, want)
 		}
 	}
+	// Who has changed currency is asked for once.
+	n := (&night{options: day()}).owes("bcus_1", "ZAR", 100)
+	n.assertions = append(n.assertions, reconciler.Assertion{CustomerID: "bcus_1", Currency: "USD", Balance: 7, At: at("2026-11-22T01:00:00Z")})
+	if got := n.run(t).LiveCandidates("all"); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
 	// Of a whole town that pays, a few are witnesses enough.
-	n := &night{options: day()}
+	n = &night{options: day()}
 	for i := range 100 {
 		id := "bcus_" + string(rune('a'+i/26)) + string(rune('a'+i%26))
 		n.owes(id, "ZAR", 100).hears(zar(i, id, 100, "2026-11-22T05:00:00Z").body())

@@ -196,7 +196,7 @@ func TestMisuse(t *testing.T) {
 	}
 	for name, a := range map[string]reconciler.Assertion{
 		"no customer": {Currency: "ZAR"},
-		"no currency": {CustomerID: "c"},
+		"no currency": {CustomerID: "d"},
 		"due date":    {CustomerID: "c", Currency: "ZAR", At: at(noonish), DueDate: "soon"},
 		"payable":     {CustomerID: "c", Currency: "ZAR", At: at(noonish), Payable: "perhaps"},
 		"order":       {CustomerID: "c", Currency: "ZAR", At: at(noonish).Add(-time.Second)},
