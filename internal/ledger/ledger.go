@@ -95,13 +95,17 @@ func touch(path string) error {
 
 // open opens the database with connections that take a lock of the given kind, and each remember so many KiB of it.
 func open(path, lock string, cache int) (*sql.DB, error) {
-	// As a URI, so that the path may hold any character.
-	uri := "file:" + (&url.URL{Path: path}).EscapedPath()
-	db, err := sql.Open("sqlite", uri+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock="+lock+"&_pragma=cache_size(-"+strconv.Itoa(cache)+")")
+	db, err := sql.Open("sqlite", source(path, lock, cache))
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	return db, nil
+}
+
+// source says all that to SQLite. It is a URI, so that the path may hold any character.
+func source(path, lock string, cache int) string {
+	uri := "file:" + (&url.URL{Path: path}).EscapedPath()
+	return uri + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock=" + lock + "&_pragma=cache_size(-" + strconv.Itoa(cache) + ")"
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
