@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -124,11 +122,7 @@ func fromMoment(a moment.Answer) Answer {
 	c := a.Customer
 	r := Remote{ID: c.ID, Payable: c.Payable, Customer: formats.Customer{
 		ExternalReference: c.ExternalReference, Name: c.Name, Email: c.Email, Phone: c.Phone, Currency: c.Currency,
-		Balance: formats.Balance{Minor: c.Balance, Set: c.HasBalance},
+		Balance: formats.Balance{Minor: c.Balance, Set: c.HasBalance}, Metadata: c.Metadata,
 	}}
-	for k, v := range c.Metadata {
-		r.Customer.Metadata = append(r.Customer.Metadata, formats.Metadatum{Key: k, Value: v})
-	}
-	slices.SortFunc(r.Customer.Metadata, func(a, b formats.Metadatum) int { return strings.Compare(a.Key, b.Key) })
 	return Answer{Class: class, Status: a.Status, Replayed: a.Replayed, Customer: r, Problem: a.Problem.String(), Err: a.Err, GiveUp: a.GiveUp}
 }

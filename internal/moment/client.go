@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -49,8 +48,9 @@ type Client struct {
 	options   Options
 	transport http.RoundTripper
 	pacer     *Pacer
-	slots     chan struct{}
+	slots     chan *slot
 	header    http.Header // of every request; its values are never changed
+	bodies    sync.Pool   // of *bytes.Buffer, for answers
 
 	mu        sync.Mutex
 	badSince  time.Time // when the API began to give nothing but refusals; zero if it works
@@ -75,9 +75,13 @@ func New(options Options) *Client {
 		options:   options,
 		transport: options.Transport,
 		pacer:     NewPacer(options.Rate),
-		slots:     make(chan struct{}, options.Concurrency),
+		slots:     make(chan *slot, options.Concurrency),
 		answers:   map[int]int64{},
+		bodies:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		header:    http.Header{"Authorization": {"Bearer " + options.Key}, "Accept": {"application/json, application/problem+json"}},
+	}
+	for range options.Concurrency {
+		c.slots <- &slot{}
 	}
 	if options.UserAgent != "" {
 		c.header.Set("User-Agent", options.UserAgent)
@@ -129,9 +133,10 @@ func (c *Client) Update(ctx context.Context, customer string, body []byte) Answe
 
 // exchange waits for a slot and the pace, sends one request, and sorts the answer.
 func (c *Client) exchange(ctx context.Context, method, path, key string, body []byte) Answer {
+	var s *slot
 	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
+	case s = <-c.slots:
+		defer func() { c.slots <- s }()
 	case <-ctx.Done():
 		return Answer{Class: NotSent, Err: ctx.Err()}
 	}
@@ -142,7 +147,7 @@ func (c *Client) exchange(ctx context.Context, method, path, key string, body []
 	var answer Answer
 	began := c.begin()
 	defer func() { c.end(began, answer.Status) }()
-	answer, delay := c.send(ctx, method, path, key, body, func() { c.pacer.Sent(booked, time.Now()) })
+	answer, delay := c.send(ctx, s, method, path, key, body, func() { c.pacer.Sent(booked, time.Now()) })
 	c.account(&answer, booked, delay)
 	return answer
 }
@@ -153,40 +158,25 @@ type emptyBody struct{}
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
-func (c *Client) request(ctx context.Context, method, path, key string, body []byte) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, s *slot, method, path, key string, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	// Without GetBody net/http cannot send the request a second time behind our back (go doc net/http Transport).
 	req.GetBody = nil
-	req.Header = maps.Clone(c.header)
+	req.Header = s.set(c.header, key, body != nil)
 	if body == nil {
 		req.Body = emptyBody{}
-	} else {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
 	}
 	return req, nil
 }
 
-// underWay returns the context of an exchange that has begun: bounded by the timeout, and by the grace once ctx is done.
-func (c *Client) underWay(ctx context.Context) (context.Context, context.CancelFunc) {
-	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Timeout)
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(c.options.Grace, cancel) })
-	return lasting, func() {
-		stop()
-		cancel()
-	}
-}
-
 // send does one exchange and returns its answer and how long the server asks to wait. It calls leaving when the request
 // is written. No http.Client stands in between: it would follow redirects, and fail on some that it may not follow.
-func (c *Client) send(ctx context.Context, method, path, key string, body []byte, leaving func()) (Answer, time.Duration) {
-	ctx, cancel := c.underWay(ctx)
-	defer cancel()
+func (c *Client) send(ctx context.Context, s *slot, method, path, key string, body []byte, leaving func()) (Answer, time.Duration) {
+	ctx, endedWell := s.begin(ctx, &c.options), false
+	defer func() { s.end(endedWell) }()
 	var connected, sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -195,7 +185,7 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 			leaving()
 		},
 	})
-	req, err := c.request(ctx, method, path, key, body)
+	req, err := c.request(ctx, s, method, path, key, body)
 	if err != nil {
 		return Answer{Class: Misconfigured, Err: fmt.Errorf("make the request: %w", withoutURL(err))}, 0
 	}
@@ -203,10 +193,13 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 	if err != nil {
 		// Who is cut short while a connection has the request cannot know how far it got.
 		maybe := sent.Load() || connected.Load() && ctx.Err() != nil
-		return Answer{Class: failureClass(err, maybe), Err: err}, 0
+		return Answer{Class: failureClass(err, maybe), Err: s.why(err)}, 0
 	}
 	defer resp.Body.Close()
-	text, err := readBody(resp)
+	room := c.bodies.Get().(*bytes.Buffer)
+	defer c.bodies.Put(room)
+	text, err := readBody(resp, room)
+	endedWell = err == nil && sent.Load()
 	answer := Answer{Status: resp.StatusCode, Replayed: strings.EqualFold(resp.Header.Get("Idempotent-Replayed"), "true")}
 	if resp.StatusCode >= 300 {
 		// The status alone decides; a body that was cut off only costs its explanation.
@@ -222,20 +215,19 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 	}
 	answer.Class = OK
 	if err != nil {
-		answer.Class, answer.Err = Silence, err
+		answer.Class, answer.Err = Silence, s.why(err)
 	}
 	return answer, 0
 }
 
-// readBody reads a body of no more than maxBody.
-func readBody(resp *http.Response) ([]byte, error) {
-	var text bytes.Buffer
-	text.Grow(int(min(max(0, resp.ContentLength), maxBody)) + bytes.MinRead)
-	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	if err == nil && text.Len() > maxBody {
+// readBody reads a body of no more than maxBody into a buffer.
+func readBody(resp *http.Response, into *bytes.Buffer) ([]byte, error) {
+	into.Reset()
+	_, err := into.ReadFrom(&io.LimitedReader{R: resp.Body, N: maxBody + 1})
+	if err == nil && into.Len() > maxBody {
 		err = errors.New("the answer is longer than 64 KiB")
 	}
-	return text.Bytes(), err
+	return into.Bytes(), err
 }
 
 // failureClass tells apart what never left this machine, what will not get better, and silence.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tallyman/formats"
 )
 
 // Customer is a customer as Moment shows it (Moment: /api-reference/billing/customers/retrieve).
@@ -19,10 +22,10 @@ type Customer struct {
 	Email             string
 	Phone             string
 	Currency          string
-	Balance           int64 // minor units; positive is owed
-	HasBalance        bool  // Moment tracks a balance for the customer
-	Metadata          map[string]string
-	Payable           bool // payment_rules came with the answer: without them nobody can pay
+	Balance           int64               // minor units; positive is owed
+	HasBalance        bool                // Moment tracks a balance for the customer
+	Metadata          []formats.Metadatum // by key
+	Payable           bool                // payment_rules came with the answer: without them nobody can pay
 }
 
 // idPrefix begins every customer's id. No reference may begin so: what else stood in an id would be read as a reference,
@@ -37,19 +40,12 @@ var (
 // readCustomer reads the body of a success. Doubled members, other types than documented and a missing id make it
 // unusable, since nothing could be concluded from it safely. Unknown members are ignored: Moment adds fields to live objects.
 func readCustomer(body []byte) (Customer, error) {
-	var c Customer
-	d := jsontext.NewDecoder(bytes.NewBuffer(body))
-	err := c.read(d)
-	if err == nil {
-		_, err = d.ReadToken()
-		if errors.Is(err, io.EOF) {
-			err = nil
-		} else if err == nil {
-			err = errAnother
+	c, ok := readPlainCustomer(string(body))
+	if !ok {
+		var err error
+		if c, err = readAnyCustomer(body); err != nil {
+			return Customer{}, fmt.Errorf("read the customer in the answer: %w", err)
 		}
-	}
-	if err != nil {
-		return Customer{}, fmt.Errorf("read the customer in the answer: %w", err)
 	}
 	if !strings.HasPrefix(c.ID, idPrefix) || c.ID == idPrefix {
 		return Customer{}, errNoID
@@ -57,8 +53,21 @@ func readCustomer(body []byte) (Customer, error) {
 	return c, nil
 }
 
-// read reads an object, member by member: there is an answer for each record of a file, and to go by reflection takes
-// twice as long.
+func readAnyCustomer(body []byte) (c Customer, err error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	if err := c.read(d); err != nil {
+		return c, err
+	}
+	switch _, err := d.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return c, nil
+	case err != nil:
+		return c, err
+	}
+	return c, errAnother
+}
+
+// read reads an object, member by member.
 func (c *Customer) read(d *jsontext.Decoder) error {
 	if d.PeekKind() != '{' {
 		return wrongKind(d, "an object")
@@ -136,7 +145,7 @@ func readBalance(d *jsontext.Decoder) (minor int64, has bool, err error) {
 }
 
 // readMetadata reads the metadata of a customer. Only texts are documented; another value is kept as it is written.
-func readMetadata(d *jsontext.Decoder) (map[string]string, error) {
+func readMetadata(d *jsontext.Decoder) (metadata []formats.Metadatum, err error) {
 	switch d.PeekKind() {
 	case 'n':
 		return nil, d.SkipValue()
@@ -147,26 +156,31 @@ func readMetadata(d *jsontext.Decoder) (map[string]string, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
-	texts := map[string]string{}
 	for d.PeekKind() == '"' {
 		token, err := d.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		key := token.String()
+		m := formats.Metadatum{Key: token.String()}
 		if kind := d.PeekKind(); kind == '"' || kind == 'n' {
-			texts[key], err = readText(d)
+			m.Value, err = readText(d)
 		} else {
 			var value jsontext.Value
 			value, err = d.ReadValue()
-			texts[key] = string(value)
+			m.Value = string(value)
 		}
 		if err != nil {
 			return nil, err
 		}
+		metadata = append(metadata, m)
 	}
-	_, err := d.ReadToken()
-	return texts, err
+	_, err = d.ReadToken()
+	sortMetadata(metadata)
+	return metadata, err
+}
+
+func sortMetadata(metadata []formats.Metadatum) {
+	slices.SortFunc(metadata, func(a, b formats.Metadatum) int { return strings.Compare(a.Key, b.Key) })
 }
 
 // wrongKind says that what comes next is not what is documented, or what keeps it from being read at all.

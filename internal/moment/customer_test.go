@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"tallyman/formats"
 )
 
 func TestReadCustomer(t *testing.T) {
@@ -16,13 +18,13 @@ func TestReadCustomer(t *testing.T) {
 		{
 			"everything",
 			`{"id":"bcus_1","external_reference":"R1","name":"Ada","email":"a@example.com","phone":"+27821234567","currency":"ZAR","balance":-15,"metadata":{"plan":"gold"},"payment_rules":{"min_amount":1},"mode":"new"}`,
-			Customer{ID: "bcus_1", ExternalReference: "R1", Name: "Ada", Email: "a@example.com", Phone: "+27821234567", Currency: "ZAR", Balance: -15, HasBalance: true, Metadata: map[string]string{"plan": "gold"}, Payable: true},
+			Customer{ID: "bcus_1", ExternalReference: "R1", Name: "Ada", Email: "a@example.com", Phone: "+27821234567", Currency: "ZAR", Balance: -15, HasBalance: true, Metadata: []formats.Metadatum{{Key: "plan", Value: "gold"}}, Payable: true},
 		},
 		{"the least", `{"id":"bcus_1"}`, Customer{ID: "bcus_1"}},
 		{"nothing is owed", `{"id":"bcus_1","balance":0}`, Customer{ID: "bcus_1", HasBalance: true}},
 		{"nulls", `{"id":"bcus_1","name":null,"balance":null,"metadata":null,"payment_rules":null}`, Customer{ID: "bcus_1"}},
 		{"the largest balance", `{"id":"bcus_1","balance":9223372036854775807}`, Customer{ID: "bcus_1", Balance: 1<<63 - 1, HasBalance: true}},
-		{"metadata of other types", `{"id":"bcus_1","metadata":{"n":1,"b":true,"o":{"x":1}}}`, Customer{ID: "bcus_1", Metadata: map[string]string{"n": "1", "b": "true", "o": `{"x":1}`}}},
+		{"metadata of other types", `{"id":"bcus_1","metadata":{"n":1,"b":true,"o":{"x":1}}}`, Customer{ID: "bcus_1", Metadata: []formats.Metadatum{{Key: "b", Value: "true"}, {Key: "n", Value: "1"}, {Key: "o", Value: `{"x":1}`}}}},
 		{"mis-cased members are others", `{"id":"bcus_1","Balance":7,"NAME":"x"}`, Customer{ID: "bcus_1"}},
 	} {
 		got, err := readCustomer([]byte(c.body))

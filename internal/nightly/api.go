@@ -2,8 +2,6 @@ package nightly
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"tallyman/formats"
 	"tallyman/importer"
@@ -43,13 +41,8 @@ func answer(a moment.Answer) importer.Answer {
 }
 
 func remote(c moment.Customer) importer.Remote {
-	r := importer.Remote{ID: c.ID, Payable: c.Payable, Customer: formats.Customer{
+	return importer.Remote{ID: c.ID, Payable: c.Payable, Customer: formats.Customer{
 		ExternalReference: c.ExternalReference, Name: c.Name, Email: c.Email, Phone: c.Phone, Currency: c.Currency,
-		Balance: formats.Balance{Minor: c.Balance, Set: c.HasBalance},
+		Balance: formats.Balance{Minor: c.Balance, Set: c.HasBalance}, Metadata: c.Metadata,
 	}}
-	for key, value := range c.Metadata {
-		r.Customer.Metadata = append(r.Customer.Metadata, formats.Metadatum{Key: key, Value: value})
-	}
-	slices.SortFunc(r.Customer.Metadata, func(a, b formats.Metadatum) int { return strings.Compare(a.Key, b.Key) })
-	return r
 }
