@@ -17,14 +17,21 @@ var keySpace = uuid.MustParse("6f0e7a52-4c1b-5d0a-9a0e-7c1d1f7b2a64")
 // idempotencyKey returns the key of a request: a UUIDv5 of merchant, mode, operation, reference, canonical body and
 // generation (design.md section 6). The same request has the same key on every machine and after every loss of records.
 func (im *Importer) idempotencyKey(operation, reference string, body []byte, generation int) string {
-	name := strings.Join([]string{im.options.Merchant, im.options.Mode, operation, reference, string(body), strconv.Itoa(generation)}, "\x00")
-	return uuid.NewSHA1(keySpace, []byte(name)).String()
+	name := make([]byte, 0, 128+len(body))
+	for _, part := range [...]string{im.options.Merchant, im.options.Mode, operation, reference} {
+		name = append(append(name, part...), 0)
+	}
+	name = append(append(name, body...), 0)
+	return uuid.NewSHA1(keySpace, strconv.AppendInt(name, int64(generation), 10)).String()
 }
+
+// bodySize is room for the body of most requests.
+const bodySize = 256
 
 // createBody returns the canonical JSON of a create request: fields in a fixed order, what the record does not say left
 // out, metadata sorted by key.
 func createBody(c formats.Customer) []byte {
-	b := member([]byte{'{'}, "external_reference", c.ExternalReference)
+	b := member(append(make([]byte, 0, bodySize), '{'), "external_reference", c.ExternalReference)
 	return append(fields(b, c), '}')
 }
 
