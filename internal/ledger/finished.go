@@ -83,7 +83,7 @@ func numbersOf(ctx context.Context, q querier, fileID int64, from, to int) (numb
 	return numbers, found.Err()
 }
 
-const selectFinished = `SELECT packed FROM finished WHERE file_id = ? AND stretch BETWEEN ? AND ? ORDER BY stretch, id`
+const selectFinished = `SELECT count, packed FROM finished WHERE file_id = ? AND stretch BETWEEN ? AND ? ORDER BY stretch, id`
 
 // finishedRows returns the finished rows of a file with numbers in [from, to], in order.
 func finishedRows(ctx context.Context, q querier, fileID int64, from, to int) (rows []finishedRow, err error) {
@@ -93,11 +93,12 @@ func finishedRows(ctx context.Context, q querier, fileID int64, from, to int) (r
 	}
 	defer found.Close()
 	for found.Next() {
+		var count int
 		var packed string
-		if err := found.Scan(&packed); err != nil {
+		if err := found.Scan(&count, &packed); err != nil {
 			return nil, err
 		}
-		if rows, err = unpackFinished(rows, packed); err != nil {
+		if rows, err = unpackFinished(slices.Grow(rows, max(0, min(count, stretch))), packed); err != nil {
 			return nil, err
 		}
 	}

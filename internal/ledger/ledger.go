@@ -43,6 +43,7 @@ type Ledger struct {
 	writing  sync.Mutex // held while rows are written; guards what follows
 	planning int64      // id of the file whose rows were written last
 	plans    []openPlan // of that file
+	room     room
 }
 
 // Open opens the ledger in a data directory, creating or migrating it. The caller must hold the directory's run lock.
@@ -102,10 +103,11 @@ func open(path, lock string, cache int) (*sql.DB, error) {
 	return db, nil
 }
 
-// source says all that to SQLite. It is a URI, so that the path may hold any character.
+// source says all that to SQLite. It is a URI, so that the path may hold any character. A checkpoint comes after 16 MB: the
+// later it comes, the fewer pages are copied again and again.
 func source(path, lock string, cache int) string {
 	uri := "file:" + (&url.URL{Path: path}).EscapedPath()
-	return uri + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock=" + lock + "&_pragma=cache_size(-" + strconv.Itoa(cache) + ")"
+	return uri + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(4000)&_txlock=" + lock + "&_pragma=cache_size(-" + strconv.Itoa(cache) + ")"
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

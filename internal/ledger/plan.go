@@ -27,13 +27,13 @@ func (p *openPlan) has(number int) bool {
 func (w *writer) plan(ctx context.Context, rows []*Row) error {
 	first, last := rows[0].Number, rows[len(rows)-1].Number
 	p := openPlan{first: int64(first), open: make([]uint64, (last-first)/64+1), left: len(rows)}
-	var packed []byte
+	w.packed = w.packed[:0]
 	for i := range rows {
 		at := rows[i].Number - first
 		p.open[at/64] |= 1 << (at % 64)
-		packed = appendRow(packed, rows[i])
+		w.packed = appendRow(w.packed, rows[i])
 	}
-	result, err := w.do.plan.ExecContext(ctx, w.file.ID, first, last, packed)
+	result, err := w.do.plan.ExecContext(ctx, w.file.ID, first, last, w.packed)
 	if err != nil {
 		return err
 	}

@@ -51,16 +51,20 @@ type writer struct {
 	do    statements
 	file  File
 	plans []openPlan // as they are once the transaction is on disk
-	text  []byte     // room for the JSON of a row or a customer
-	// packed is room for the rows of a stretch.
-	packed []byte
+	*room
+}
+
+// room is what one transaction after the other packs and writes in.
+type room struct {
+	text   []byte // the JSON of a row or a customer
+	packed []byte // rows
 }
 
 // batch runs f, which writes many rows of a file, in a transaction that is on disk when batch returns nil.
 func (l *Ledger) batch(ctx context.Context, file File, f func(context.Context, *writer) error) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	w := &writer{do: l.stmts, file: file}
+	w := &writer{do: l.stmts, file: file, room: &l.room}
 	for _, p := range l.plans {
 		p.open = slices.Clone(p.open)
 		w.plans = append(w.plans, p)
