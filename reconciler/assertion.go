@@ -74,7 +74,8 @@ func (r *Reconciler) assertOnce(a *Assertion, g *guess, again func(equal bool) e
 	if !known {
 		return r.customers.add(g, a, r.beforePeriod(a.At))
 	}
-	currency, balance := r.customers.last(r.customers.texts.number(at))
+	n, _ := r.customers.texts.numbers(at)
+	currency, balance := r.customers.last(n)
 	return again(currency == a.Currency && balance == a.Balance)
 }
 

@@ -94,7 +94,7 @@ func (b *book) assert(a *Assertion, before bool) error {
 		return b.add(&g, a, before)
 	}
 	b.notePayable(a)
-	n := b.texts.number(at)
+	n, _ := b.texts.numbers(at)
 	r := b.record(n)
 	if b.renews(r, a, before) {
 		b.fill(r, a)
@@ -131,7 +131,7 @@ func (b *book) rename(g *guess, n uint32, id, reference, name string, a *Asserti
 	if newReference == reference && newName == name {
 		return nil
 	}
-	at, err := b.texts.add(n, id, newReference, newName)
+	at, err := b.texts.add(n, b.record(n).currency, id, newReference, newName)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (b *book) add(g *guess, a *Assertion, before bool) error {
 		return err
 	}
 	n := b.count
-	at, err := b.texts.add(n, a.CustomerID, a.ExternalReference, a.Name)
+	at, err := b.texts.add(n, currency, a.CustomerID, a.ExternalReference, a.Name)
 	if err != nil {
 		return err
 	}
@@ -251,15 +251,5 @@ func (b *book) reference(c *claim) string {
 	if c.customer == 0 {
 		return ""
 	}
-	return b.texts.reference(b.record(c.customer - 1).text)
-}
-
-// touchAll has the records of the customers that some claims name brought near.
-func (b *book) touchAll(claims []claim) (near byte) {
-	for i := range claims {
-		if n := claims[i].customer; n > 0 {
-			near ^= b.record(n - 1).flags
-		}
-	}
-	return near
+	return b.texts.reference(c.texts)
 }

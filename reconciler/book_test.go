@@ -89,7 +89,8 @@ func TestFind(t *testing.T) {
 	}
 	for n := range customers {
 		at, found := find(n)
-		if !found || b.texts.number(at) != uint32(n) || b.texts.reference(at) != fmt.Sprint("A-", n) || b.record(uint32(n)).balance != int64(n) {
+		number, currency := b.texts.numbers(at)
+		if !found || number != uint32(n) || currency != 0 || b.texts.reference(at) != fmt.Sprint("A-", n) || b.record(uint32(n)).balance != int64(n) {
 			t.Fatalf("customer %d: %v", n, found)
 		}
 	}
@@ -104,12 +105,13 @@ func TestLongTexts(t *testing.T) {
 	var at [3]place
 	for n, name := range []string{"a", strings.Repeat("b", 3*pieceSize), "c"} {
 		var err error
-		if at[n], err = all.add(uint32(n), "id"+name[:1], "", name); err != nil {
+		if at[n], err = all.add(uint32(n), uint16(n)+300, "id"+name[:1], "", name); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n, want := range []string{"a", strings.Repeat("b", 3*pieceSize), "c"} {
-		if id, reference, name := all.all(at[n]); id != "id"+want[:1] || reference != "" || name != want || all.number(at[n]) != uint32(n) {
+		number, currency := all.numbers(at[n])
+		if id, reference, name := all.all(at[n]); id != "id"+want[:1] || reference != "" || name != want || number != uint32(n) || currency != uint16(n)+300 {
 			t.Errorf("text %d is wrong", n)
 		}
 	}

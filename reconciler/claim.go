@@ -13,7 +13,9 @@ type claim struct {
 	amount   int64
 	stamp    stamp  // of the event's time; farStamp if the line must be asked
 	customer uint32 // 1 + the number of the one that it names; 0 if nobody asserted it
+	texts    place  // of the customer
 	currency uint16 // 1 + its number in the book; 0 if no balance is in it
+	owed     uint16 // 1 + the number of the currency of the customer's record
 
 	standing  standing
 	when      when
@@ -167,7 +169,7 @@ func (r *Reconciler) expect(c *claim) uint8 {
 		return expectOtherObligation
 	case c.standing == unknownCustomer:
 		return expectUnknownCustomer
-	case r.customers.record(c.customer-1).currency+1 != c.currency:
+	case c.owed != c.currency:
 		return expectMismatch
 	case c.amount < 0:
 		return expectReversal

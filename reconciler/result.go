@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"tallyman/formats"
@@ -53,9 +54,12 @@ func (r *Reconciler) Result() (*Result, error) {
 	}
 	result := &Result{
 		BusinessDate: r.options.BusinessDate, from: r.options.From, to: r.options.To,
-		tolerance: r.options.Tolerance, customers: r.customers, order: r.customers.order(),
+		tolerance: r.options.Tolerance, customers: r.customers,
 		open: r.watch.open, comments: r.options.Comments, dateOf: r.options.DateOf,
 	}
+	r.memory = newMemory(nil) // no event is asked for any more
+	var sorting sync.WaitGroup
+	sorting.Go(func() { result.order = r.customers.order() })
 	for _, c := range r.customers.whole {
 		slices.SortFunc(c.lines, func(a, b *line) int { return cmp.Compare(a.currency, b.currency) })
 	}
@@ -74,6 +78,7 @@ func (r *Reconciler) Result() (*Result, error) {
 	result.Days = r.days.totals()
 	result.Checks = r.check(totals)
 	result.own = r.found
+	sorting.Wait()
 	if err := result.suggest(r.options.Seen); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ type Sheet struct {
 	amended []amendment         // rows that must be another one
 	other   formats.PaymentRows
 	line    formats.PaymentLine
-	near    byte // what was read ahead, so that it is read
 }
 
 // amendment is what a row says that was not expected.
@@ -30,7 +29,7 @@ type amendment struct {
 // Prepare looks up what does not depend on the lines before, and puts the rows together. It is safe for concurrent use once
 // the last assertion was given, also while another goroutine is in Place.
 //
-// Where there are a million customers, nearly every look-up waits for memory three times. So some are begun together,
+// Where there are a million customers, nearly every look-up waits for memory twice. So some are begun together,
 // and wait together.
 func (r *Reconciler) Prepare(s *Sheet) {
 	s.claims, s.ends, s.amended = s.claims[:0], s.ends[:0], s.amended[:0]
@@ -56,12 +55,12 @@ func (r *Reconciler) prepare(s *Sheet, some []Placing, guesses []guess) {
 		c := claim{}
 		if id := some[i].Fields.CustomerID; len(id) > 0 {
 			if at, found := r.customers.find(&guesses[i], id); found {
-				c.customer = r.customers.texts.number(at) + 1
+				n, currency := r.customers.texts.numbers(at)
+				c.customer, c.texts, c.owed = n+1, at, currency+1
 			}
 		}
 		s.claims = append(s.claims, c)
 	}
-	s.near ^= r.customers.touchAll(s.claims[from:])
 	for i := from; i < len(s.claims); i++ {
 		c := &s.claims[i]
 		r.claimOf(&s.Lines[i], c)

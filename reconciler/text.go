@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// texts keeps the texts of customers in large pieces: for each the number of its record, then its id, reference and name,
-// each behind its length.
+// texts keeps the texts of customers in large pieces: for each the number of its record and of its record's currency, then
+// its id, reference and name, each behind its length. So who has found a customer by its id need not look at its record.
 type texts struct{ pieces []*strings.Builder }
 
 // place is where texts stand: the number of the piece, then how many times textUnit bytes into it. Four bytes reach 16 GiB.
@@ -17,7 +17,7 @@ const (
 	textUnit   = 4
 	placeBits  = 18
 	pieceSize  = textUnit << placeBits
-	numberSize = 4
+	headSize   = 6                     // of the two numbers
 	mostPieces = 1<<(32-placeBits) - 1 // so that 1 more than a place is no other one
 )
 
@@ -25,8 +25,8 @@ const (
 var errManyTexts = errors.New("the texts of the customers take more than 16 GiB: reconcile fewer customers at a time")
 
 // add keeps the texts of a record and returns where they stand.
-func (t *texts) add(number uint32, id, reference, name string) (place, error) {
-	size := numberSize + 3*binary.MaxVarintLen64 + len(id) + len(reference) + len(name) + textUnit
+func (t *texts) add(number uint32, currency uint16, id, reference, name string) (place, error) {
+	size := headSize + 3*binary.MaxVarintLen64 + len(id) + len(reference) + len(name) + textUnit
 	n := len(t.pieces)
 	if n == 0 || t.pieces[n-1].Cap()-t.pieces[n-1].Len() < size || t.pieces[n-1].Len() >= pieceSize {
 		if n == mostPieces {
@@ -40,7 +40,7 @@ func (t *texts) add(number uint32, id, reference, name string) (place, error) {
 	piece := t.pieces[n-1]
 	at := place(n-1)<<placeBits | place(piece.Len()/textUnit)
 	var head [binary.MaxVarintLen64]byte
-	piece.Write(binary.LittleEndian.AppendUint32(head[:0], number))
+	piece.Write(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint32(head[:0], number), currency))
 	for _, text := range [...]string{id, reference, name} {
 		piece.Write(binary.AppendUvarint(head[:0], uint64(len(text))))
 		piece.WriteString(text)
@@ -90,7 +90,7 @@ func next(texts string) (text, behind string) {
 
 // all returns the three texts at a place.
 func (t *texts) all(at place) (id, reference, name string) {
-	id, behind := next(t.from(at)[numberSize:])
+	id, behind := next(t.from(at)[headSize:])
 	reference, behind = next(behind)
 	name, _ = next(behind)
 	return id, reference, name
@@ -98,19 +98,19 @@ func (t *texts) all(at place) (id, reference, name string) {
 
 // reference returns the second text at a place.
 func (t *texts) reference(at place) string {
-	_, behind := next(t.from(at)[numberSize:])
+	_, behind := next(t.from(at)[headSize:])
 	reference, _ := next(behind)
 	return reference
 }
 
 // id returns the first text at a place.
 func (t *texts) id(at place) string {
-	id, _ := next(t.from(at)[numberSize:])
+	id, _ := next(t.from(at)[headSize:])
 	return id
 }
 
-// number returns the number of the record that the texts at a place belong to.
-func (t *texts) number(at place) uint32 {
-	text := t.from(at)
-	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24
+// numbers returns the number of the record that the texts at a place belong to, and that of its currency.
+func (t *texts) numbers(at place) (record uint32, currency uint16) {
+	text := t.from(at)[:headSize]
+	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24, uint16(text[4]) | uint16(text[5])<<8
 }
