@@ -117,7 +117,7 @@ func (t *printTable) look(k printKey) (value []byte, at uint64, err error) {
 func (m *memory) goOn(behind, ahead int64) {
 	for _, t := range [...]*printTable{&m.first, &m.money} {
 		if t.goal = 0; behind > 0 && m.limit == 0 {
-			t.goal = int(float64(t.count) * (1 + float64(ahead)/float64(behind)))
+			t.goal = int(float64(t.count) * (1 + float64(ahead)/float64(behind))) // of entries, no money
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (t *printTable) larger(places uint64, number uint8) uint64 {
 		return places * 6 / 5
 	}
 	each := uint64(t.goal / printShards)
-	each += 4 * uint64(math.Sqrt(float64(each))) // no shard has exactly as many as the others
+	each += 4 * uint64(math.Sqrt(float64(each))) // no shard has exactly as many as the others; no money
 	return min(max(each/7*8+8, places*17/16), 2*places)
 }
 
