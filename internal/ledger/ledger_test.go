@@ -284,7 +284,7 @@ func TestAssertionsInOrder(t *testing.T) {
 		date    string
 		balance int64
 		at      int64
-	}{{"2026-03-17", 3, 30}, {"2026-03-15", 1, 40}, {"2026-03-16", 2, 20}} {
+	}{{"2026-03-17", 3, 30}, {"2026-03-16", 2, 20}, {"2026-03-15", 1, 40}} {
 		f := begin(t, l, c.date, c.date)
 		must(t, l.Plan(t.Context(), f, pointers(planned(1, "A", "")), nil))
 		must(t, l.Record(t.Context(), f, nil, []Finished{created(1, "A", c.balance, time.UnixMicro(c.at))}))
@@ -317,6 +317,14 @@ func TestRunsAndDecisions(t *testing.T) {
 	must(t, err)
 	if len(runs) != 2 || runs[0].ID != "two" || !runs[0].EndedAt.IsZero() || cmp.Diff(ended, runs[1]) != "" {
 		t.Errorf("%+v", runs)
+	}
+	must(t, l.StartRun(t.Context(), Run{ID: "zero", Command: "run", StartedAt: start.Add(-time.Second)})) // from before a clock was set back
+	if runs, err := l.Runs(t.Context(), 2); err != nil || len(runs) != 2 || runs[0].ID != "two" || runs[1].ID != "one" {
+		t.Errorf("the last two: %+v, %v", runs, err)
+	}
+	must(t, l.EndRun(t.Context(), Run{ID: "zero", EndedAt: start.Add(2 * time.Minute)}))
+	if r, ok, err := l.LastEnded(t.Context(), "run"); err != nil || !ok || r.ID != "zero" {
+		t.Errorf("it ended last: %+v, %v", r, err)
 	}
 	if _, ok, err := l.FindRun(t.Context(), "three"); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)

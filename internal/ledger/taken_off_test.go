@@ -26,12 +26,14 @@ func TestPaidOn(t *testing.T) {
 		{EventID: "the same money", CustomerID: "bcus_1", ReceivedAt: at(1), PaidAt: since, Currency: "ZAR", Amount: 2, Money: "m"},
 		{EventID: "for a bill", CustomerID: "bcus_1", ReceivedAt: at(1), PaidAt: at(1), Currency: "ZAR", Amount: 4, Elsewhere: true},
 		{EventID: "of another", CustomerID: "bcus_2", ReceivedAt: at(1), PaidAt: at(1), Currency: "ZAR", Amount: 8, Money: "m"},
+		{EventID: "as it was acknowledged", CustomerID: "bcus_1", ReceivedAt: sent, PaidAt: at(1), Currency: "ZAR", Amount: 32},
 		{EventID: "without a time", CustomerID: "bcus_1", ReceivedAt: at(2), Currency: "USD", Amount: 16},
 	}, 6))
 	got, err := l.PaidOn(t.Context(), since, []string{"A", "B"})
 	must(t, err)
 	want := map[string][]PaidOn{"A": {
 		{formats.TakenOff{EventID: "at once", Amount: 2}, "ZAR", false},
+		{formats.TakenOff{EventID: "as it was acknowledged", Amount: 32}, "ZAR", false},
 		{formats.TakenOff{EventID: "without a time", Amount: 16}, "USD", true},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
