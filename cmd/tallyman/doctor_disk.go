@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,7 +102,7 @@ func (d *doctor) ledger(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		d.fail("ledger", err.Error(), "keep the file as it is and take "+ledger.FileName+" from a backup")
+		d.fail("ledger", err.Error(), ledgerRemedy(err))
 		return
 	}
 	defer func() { _ = l.Close() }()
@@ -116,12 +117,17 @@ func (d *doctor) ledger(ctx context.Context) {
 	runs, err := l.Runs(ctx, 1)
 	switch {
 	case err != nil:
-		d.fail("ledger", err.Error(), "keep the file as it is and take "+ledger.FileName+" from a backup")
+		d.fail("ledger", err.Error(), ledgerRemedy(err))
 	case len(runs) > 0 && runs[0].StartedAt.After(d.app.now()):
 		d.fail("ledger", fmt.Sprintf("its last run began at %s, which is in the future", shortTime(runs[0].StartedAt, d.base.Reconcile.Calendar().Location())), "set the clock: it has gone backwards")
 	default:
 		d.ok("ledger", "opens, and belongs to merchant %s, mode %s, %s", binding.Merchant, binding.Mode, binding.Host)
 	}
+}
+
+// ledgerRemedy is what to do about a ledger that cannot be opened or read: only a damaged one is to be replaced.
+func ledgerRemedy(err error) string {
+	return cmp.Or(ledger.Remedy(err), "keep the file as it is and take "+ledger.FileName+" from a backup")
 }
 
 // journal looks at the end of the journal; whether every line is there, only journal verify tells.

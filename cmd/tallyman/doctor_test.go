@@ -203,6 +203,14 @@ func TestDoctorLedger(t *testing.T) {
 	if d.ledger(t.Context()); d.states() != stateFail {
 		t.Errorf("where there can be none: %+v", d.found)
 	}
+
+	d = doctorWith(t, nil) // it cannot be opened, and no backup helps against that
+	if err := os.MkdirAll(filepath.Join(d.base.DataDir, ledger.FileName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if d.ledger(t.Context()); d.states() != stateFail || !strings.Contains(d.found[0].Remedy, "the rights on it") {
+		t.Errorf("a directory in its place: %+v", d.found)
+	}
 }
 
 func TestDoctorReceiver(t *testing.T) {

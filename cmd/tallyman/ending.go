@@ -36,6 +36,8 @@ func sorted(err error) error {
 		return stopped(fmt.Errorf("%w: make room on that disk, then run the same command again", err))
 	case ledger.Remedy(err) != "":
 		return stopped(fmt.Errorf("%w: %s", err, ledger.Remedy(err)))
+	case errors.Is(err, syscall.ENOTDIR):
+		return stopped(fmt.Errorf("%w: a file stands where a directory is needed: move it, or configure another directory, then run the same command again", err))
 	case diskFailed(err):
 		return stopped(fmt.Errorf("%w: look at the disk and the rights on the directory, then run the same command again", err))
 	case errors.As(err, &inbox):

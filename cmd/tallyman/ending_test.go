@@ -41,6 +41,39 @@ func TestInboxCannotBeHad(t *testing.T) {
 	}
 }
 
+// A file where a directory is needed is named as that, by whatever needs the directory.
+func TestFileInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	text := "merchant: acme\ndata_dir: ./data\nreports: {dir: ./reports}\nreceiver: {listen: \"127.0.0.1:0\", secrets: [\"raw:" + strings.Repeat("s", 24) + "\"]}\n"
+	for path, content := range map[string]string{"tallyman.yaml": text, "reports": "", "data/journal": ""} {
+		path = filepath.Join(dir, path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := ledger.Open(t.Context(), filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"reconcile --date 2026-03-16", exitStopped, "a file stands where a directory is needed"},
+		{"receive", exitStopped, "a file stands where a directory is needed"},
+		{"journal verify", exitUsage, "is no directory"},
+	} {
+		_, stderr, code := command(t, append(strings.Fields(tt.args), "--config", filepath.Join(dir, "tallyman.yaml"))...)
+		if code != tt.code || !strings.Contains(stderr, tt.says) {
+			t.Errorf("%s: exit %d: %s", tt.args, code, stderr)
+		}
+	}
+}
+
 // What to do is said once, whoever says it.
 func TestRunAgainIsSaidOnce(t *testing.T) {
 	for _, why := range []string{"nothing but refusals: run the same command again when it works", "the key is refused"} {

@@ -135,6 +135,11 @@ func runJournalVerify(ctx context.Context, a *app, args []string) error {
 	if missing {
 		return a.answer(answer, noJournal(path))
 	}
+	if len(args) == 0 {
+		if err := isJournalDirectory(path); err != nil {
+			return err
+		}
+	}
 	secrets, err := a.reportSecrets()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package nightly
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,19 @@ func TestGuards(t *testing.T) {
 			func(g *config.Guards) { g.MaxBalanceChange = config.OffGuard() }, nil,
 		},
 		{
+			"nineteen are a few", rowsOf(19, always(100)), rowsOf(19, always(9900)),
+			func(g *config.Guards) { g.MaxBalanceChange = config.OffGuard() }, nil,
+		},
+		{
+			"twenty are not", rowsOf(20, always(100)), rowsOf(20, always(9900)),
+			func(g *config.Guards) { g.MaxBalanceChange = config.OffGuard() },
+			[]string{"unit_shift: 20 of the 20 balances"},
+		},
+		{
+			"credits that became debts are no shift", rowsOf(3, always(-100)), rowsOf(3, always(10000)),
+			func(g *config.Guards) { g.MaxBalanceChange = config.OffGuard() }, nil,
+		},
+		{
 			"among a few, exactly a hundred", rowsOf(3, always(-100)), rowsOf(3, always(-10000)),
 			func(g *config.Guards) { g.MaxBalanceChange = config.OffGuard() },
 			[]string{"unit_shift: 3 of the 3 balances"},
@@ -135,6 +149,40 @@ func TestGuards(t *testing.T) {
 				t.Errorf("%d requests, state %s, exit %d, report %v", sent, f.State, r.ExitCode(), r.Report)
 			}
 		})
+	}
+}
+
+// Where the guards' limits are, to the record.
+func TestGuardEdges(t *testing.T) {
+	for _, tt := range []struct {
+		records, rejected int
+		want              bool
+	}{{19, 19, false}, {20, 1, false}, {20, 2, true}, {40, 2, false}, {41, 2, false}, {39, 2, true}} {
+		g := &guards{config: config.Guards{MaxRejected: config.PercentGuard(5)}}
+		held, err := g.rejected(t.Context(), &importer.Survey{Records: tt.records, Rejected: tt.rejected})
+		if err != nil || (len(held) > 0) != tt.want {
+			t.Errorf("%d of %d rejected: held %v, %v", tt.rejected, tt.records, held, err)
+		}
+	}
+	for _, tt := range []struct {
+		large, small uint64
+		want         shifts
+	}{
+		{4999, 100, shifts{}},
+		{5000, 100, shifts{near: 1}},
+		{10000, 100, shifts{near: 1, exact: 1}},
+		{10001, 100, shifts{near: 1}},
+		{19999, 100, shifts{near: 1}},
+		{20000, 100, shifts{}},
+		{1 << 63, 1 << 57, shifts{near: 1}}, // the largest credit there is
+	} {
+		var got shifts
+		if got.add(tt.large, tt.small); got != tt.want {
+			t.Errorf("%d beside %d: %+v", tt.large, tt.small, got)
+		}
+	}
+	if size(math.MinInt64) != 1<<63 || size(-5) != 5 || size(5) != 5 {
+		t.Error("a size is wrong")
 	}
 }
 
