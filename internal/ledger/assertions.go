@@ -35,10 +35,10 @@ func (l *Ledger) Assertions(ctx context.Context, upTo string, f func(Assertion) 
 	}
 	for i := range files {
 		file := &files[i]
-		err := eachFinished(ctx, l.read, file.ID, func(rows []finishedRow) error {
+		err := eachFinished(ctx, l.read, file.ID, func(rows []*finishedRow) error {
 			off, err := takenOff(ctx, l.read, file.ID, rows[0].Number, rows[len(rows)-1].Number)
 			for j := 0; err == nil && j < len(rows); j++ {
-				if r := &rows[j]; r.asserts && r.Result.Balance.Set {
+				if r := rows[j]; r.asserts && r.Result.Balance.Set {
 					r.TakenOff = off[r.Number]
 					err = f(r.assertion(file))
 				}

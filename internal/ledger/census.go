@@ -120,7 +120,7 @@ func (c *Census) each(ctx context.Context, fileID int64, f func(*formats.Outcome
 		}
 		last = rows[len(rows)-1].Number
 	}
-	return eachFinished(ctx, c.conn, fileID, func(rows []finishedRow) (err error) {
+	return eachFinished(ctx, c.conn, fileID, func(rows []*finishedRow) (err error) {
 		for i := 0; i < len(rows) && err == nil; i++ {
 			if r := &rows[i].Result; r.Outcome != formats.Duplicate {
 				err = f(r)

@@ -86,7 +86,7 @@ func numbersOf(ctx context.Context, q querier, fileID int64, from, to int) (numb
 const selectFinished = `SELECT count, packed FROM finished WHERE file_id = ? AND stretch BETWEEN ? AND ? ORDER BY stretch, id`
 
 // finishedRows returns the finished rows of a file with numbers in [from, to], in order.
-func finishedRows(ctx context.Context, q querier, fileID int64, from, to int) (rows []finishedRow, err error) {
+func finishedRows(ctx context.Context, q querier, fileID int64, from, to int) (rows []*finishedRow, err error) {
 	found, err := q.QueryContext(ctx, selectFinished, fileID, stretchOf(from), stretchOf(to))
 	if err != nil {
 		return nil, err
@@ -98,17 +98,22 @@ func finishedRows(ctx context.Context, q querier, fileID int64, from, to int) (r
 		if err := found.Scan(&count, &packed); err != nil {
 			return nil, err
 		}
-		if rows, err = unpackFinished(slices.Grow(rows, max(0, min(count, stretch))), packed); err != nil {
+		some, err := unpackFinished(make([]finishedRow, 0, max(0, min(count, stretch))), packed)
+		if err != nil {
 			return nil, err
 		}
+		for i := range some {
+			if n := some[i].Number; n >= from && n <= to {
+				rows = append(rows, &some[i])
+			}
+		}
 	}
-	rows = slices.DeleteFunc(rows, func(f finishedRow) bool { return f.Number < from || f.Number > to })
-	slices.SortFunc(rows, func(a, b finishedRow) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(rows, func(a, b *finishedRow) int { return cmp.Compare(a.Number, b.Number) })
 	return rows, found.Err()
 }
 
 // eachFinished calls f with the finished rows of a file, stretch by stretch, in order.
-func eachFinished(ctx context.Context, q querier, fileID int64, f func([]finishedRow) error) error {
+func eachFinished(ctx context.Context, q querier, fileID int64, f func([]*finishedRow) error) error {
 	for at := 0; ; at++ {
 		next, err := nextStretch(ctx, q, fileID, at)
 		if err != nil || next < 0 {

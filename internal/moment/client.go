@@ -44,13 +44,14 @@ type Options struct {
 // The context of a call ends its waiting for a turn: no request starts once it is done. A request that has started may
 // still get its answer, for Options.Grace: what it did should be known.
 type Client struct {
-	base      string
-	options   Options
-	transport http.RoundTripper
-	pacer     *Pacer
-	slots     chan *slot
-	header    http.Header // of every request; its values are never changed
-	bodies    sync.Pool   // of *bytes.Buffer, for answers
+	base       string
+	collection *url.URL // of all customers; nil if it cannot be read
+	options    Options
+	transport  http.RoundTripper
+	pacer      *Pacer
+	slots      chan *slot
+	header     http.Header // of every request; its values are never changed
+	bodies     sync.Pool   // of *bytes.Buffer, for answers
 
 	mu        sync.Mutex
 	badSince  time.Time // when the API began to give nothing but refusals; zero if it works
@@ -79,6 +80,9 @@ func New(options Options) *Client {
 		answers:   map[int]int64{},
 		bodies:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		header:    http.Header{"Authorization": {"Bearer " + options.Key}, "Accept": {"application/json, application/problem+json"}},
+	}
+	if target, err := url.Parse(c.base + customersPath); err == nil {
+		c.collection = target
 	}
 	for range options.Concurrency {
 		c.slots <- &slot{}
@@ -159,17 +163,22 @@ func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
 func (c *Client) request(ctx context.Context, s *slot, method, path, key string, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
+	target := c.collection
+	if path != customersPath || target == nil {
+		var err error
+		if target, err = url.Parse(c.base + path); err != nil {
+			return nil, err
+		}
 	}
 	// Without GetBody net/http cannot send the request a second time behind our back (go doc net/http Transport).
-	req.GetBody = nil
-	req.Header = s.set(c.header, key, body != nil)
+	req := http.Request{
+		Method: method, URL: target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: s.set(c.header, key, body != nil), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+	}
 	if body == nil {
 		req.Body = emptyBody{}
 	}
-	return req, nil
+	return req.WithContext(ctx), nil
 }
 
 // send does one exchange and returns its answer and how long the server asks to wait. It calls leaving when the request
