@@ -10,8 +10,9 @@ import (
 )
 
 // book keeps the customers. Nearly every customer has one assertion, pays in one currency and in one stretch of time; of
-// these it keeps a record of fixed size without a pointer, beside the texts. A customer of whom more must be known gets a
-// *customer, which knows all the rules; a record is opened into one whenever a rule is asked for.
+// these it keeps a record of fixed size without a pointer, beside the texts, and an annex for some more. A customer of whom
+// even more must be known gets a *customer, which knows all the rules; a record is opened into one whenever a rule is asked
+// for.
 type book struct {
 	pages [][]record
 	count uint32
@@ -19,7 +20,10 @@ type book struct {
 	index bookIndex
 	seed  maphash.Seed
 	whole []*customer // those that a record is too small for
-	rules bool        // some customer can be paid
+
+	annexes    [][]annex
+	annexCount uint32
+	rules      bool // some customer can be paid
 	// refused says that some customer could not.
 	refused bool
 	times   stamps
@@ -35,7 +39,8 @@ const (
 
 // bytes returns what the customers take.
 func (b *book) bytes() int64 {
-	return int64(len(b.pages))*recordsPerPage*recordSize + int64(len(b.index.slots))*8 + int64(len(b.whole))*openedSize + b.texts.bytes()
+	return int64(len(b.pages))*recordsPerPage*recordSize + int64(len(b.annexes))*recordsPerPage*annexSize +
+		int64(len(b.index.slots))*8 + int64(len(b.whole))*openedSize + b.texts.bytes()
 }
 
 func newBook() *book {
@@ -104,6 +109,11 @@ func (b *book) assert(a *Assertion, before bool) error {
 	if _, err := b.currency(a.Currency); err != nil {
 		return err
 	}
+	if b.extends(r, a, before) {
+		b.assertMore(r, a)
+		id, reference, name := b.texts.all(at)
+		return b.rename(&g, n, id, reference, name, a)
+	}
 	c := b.open(n)
 	reference, name := c.reference, c.name
 	if err := c.assert(*a, before); err != nil {
@@ -171,7 +181,13 @@ func (b *book) add(g *guess, a *Assertion, before bool) error {
 
 // fill fills a record with what an assertion says of the balance and of who can pay it.
 func (b *book) fill(r *record, a *Assertion) {
-	r.at, r.balance, r.sentAt, r.due = b.startOf(a.At), a.Balance, b.times.pack(instant{a.SentAt, !a.SentAt.IsZero()}), packDate(a.DueDate)
+	r.at, r.balance, r.sentAt = b.startOf(a.At), a.Balance, b.stampOf(a.SentAt)
+	b.fillLast(r, a)
+}
+
+// fillLast fills in what only the last assertion says.
+func (b *book) fillLast(r *record, a *Assertion) {
+	r.due = packDate(a.DueDate)
 	switch a.Payable {
 	case "yes":
 		r.flags = r.flags&^isUnpayable | isPayable
@@ -179,6 +195,9 @@ func (b *book) fill(r *record, a *Assertion) {
 		r.flags = r.flags&^isPayable | isUnpayable
 	}
 }
+
+// stampOf packs a time that is the zero time if it is not known.
+func (b *book) stampOf(t time.Time) stamp { return b.times.pack(instant{t, !t.IsZero()}) }
 
 // startOf numbers the times at which assertions take effect.
 func (b *book) startOf(at time.Time) uint32 {
@@ -220,12 +239,17 @@ func (b *book) reserve(some int) { b.index.reserve(some) }
 
 // last returns what the last assertion for a customer said.
 func (b *book) last(n uint32) (currency string, balance int64) {
-	r := b.record(n)
-	if r.whole == 0 {
-		return b.money[r.currency], r.balance
-	}
-	points := b.whole[r.whole-1].points
+	var o opened
+	points := o.customerOf(b, n).points
 	return points[len(points)-1].line.currency, points[len(points)-1].balance
+}
+
+// wholeOf returns the customer in the place of a record, or nil.
+func (b *book) wholeOf(r *record) *customer {
+	if r.whole == 0 || r.whole&annexed != 0 {
+		return nil
+	}
+	return b.whole[r.whole-1]
 }
 
 // keep puts a customer in the place of its record.
@@ -237,12 +261,14 @@ func (b *book) keep(r *record, c *customer) {
 // open returns a customer that can be changed; from then on it is kept in the place of the record.
 func (b *book) open(n uint32) *customer {
 	r := b.record(n)
-	if r.whole == 0 {
-		var p opened
-		p.read(b, r)
-		b.keep(r, &p.customer)
+	c := b.wholeOf(r)
+	if c == nil {
+		var o opened
+		o.read(b, r)
+		c = &o.customer
+		b.keep(r, c)
 	}
-	return b.whole[r.whole-1]
+	return c
 }
 
 // reference returns the external reference of the customer that a claim names; empty if nobody asserted it. The texts of a

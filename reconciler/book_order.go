@@ -99,8 +99,8 @@ func (b *book) touch(some []uint32) (near byte) {
 // customerOf returns a customer, in o unless it has a place of its own.
 func (o *opened) customerOf(b *book, n uint32) *customer {
 	r := b.record(n)
-	if r.whole > 0 {
-		return b.whole[r.whole-1]
+	if c := b.wholeOf(r); c != nil {
+		return c
 	}
 	o.read(b, r)
 	return &o.customer

@@ -18,7 +18,7 @@ type record struct {
 	at      uint32 // number in starts
 	due     int32  // see packDate
 	count   uint32
-	whole   uint32 // 1 + number in whole; 0 for none
+	whole   uint32 // 1 + number in whole, or that of an annex (see annexed); 0 for none
 
 	currency uint16
 	slot     uint8 // 1 + the slot of paid; 0 if nothing was paid
@@ -37,16 +37,16 @@ const (
 type opened struct {
 	customer customer
 	line     line
-	points   [1]point
+	points   [2]point
 	lines    [1]*line
-	paid     [3]formats.Sum
+	paid     [4]formats.Sum
 	near     byte // what book.touch read, so that it is read
 }
 
 // read fills the customer from a record; what it held before is gone.
 func (o *opened) read(b *book, r *record) {
 	c, l := &o.customer, &o.line
-	*c = customer{points: o.points[:], lines: o.lines[:]}
+	*c = customer{points: o.points[:1], lines: o.lines[:]}
 	c.id, c.reference, c.name = b.texts.all(r.text)
 	*l = line{
 		customer: c, currency: b.money[r.currency], dueDate: unpackDate(r.due), count: int64(r.count),
@@ -63,10 +63,12 @@ func (o *opened) read(b *book, r *record) {
 	case r.flags&isUnpayable != 0:
 		c.payable = "no"
 	}
-	if r.slot > 0 {
-		o.paid = [3]formats.Sum{}
+	if x := b.annexOf(r); x != nil {
+		x.read(b, o)
+	} else if r.slot > 0 {
+		o.paid = [4]formats.Sum{}
 		o.paid[r.slot-1] = formats.SumOf(r.paid)
-		l.paid = o.paid[:]
+		l.paid = o.paid[:3]
 	}
 }
 
@@ -77,8 +79,8 @@ func (b *book) owes(n uint32, currency uint16) (code string, ok bool) {
 		return "", false
 	}
 	code = b.money[currency-1]
-	if r.whole > 0 {
-		return code, b.whole[r.whole-1].line(code) != nil
+	if c := b.wholeOf(r); c != nil {
+		return code, c.line(code) != nil
 	}
 	return code, currency == r.currency+1
 }
@@ -87,7 +89,8 @@ func (b *book) owes(n uint32, currency uint16) (code string, ok bool) {
 func (b *book) pay(e *event, currency string, within bool) {
 	n := e.customer - 1
 	r := b.record(n)
-	if r.whole == 0 && b.payRecord(r, e.at, e.amount, within) {
+	c := b.wholeOf(r)
+	if c == nil && b.payRecord(r, e.at, e.amount, within) {
 		return
 	}
 	if l := b.open(n).line(currency); within {
@@ -97,34 +100,57 @@ func (b *book) pay(e *event, currency string, within bool) {
 	}
 }
 
-// payRecord books a payment if the record has room for it: payments that fall into different stretches, sums beyond
-// int64 and a payment that crossed an assertion have none.
+// payRecord books a payment if the record has room for it, or may have with an annex. What was paid before an assertion that
+// takes effect before the period changes nothing: that sets the position.
 func (b *book) payRecord(r *record, at instant, amount int64, within bool) bool {
-	start := b.starts[r.at]
-	inForce := !at.known || start.IsZero() || !start.After(at.time)
 	slot := uint8(1)
+	inForce := b.inForce(r.at, at)
 	if inForce {
 		slot++
 	}
-	if within {
+	switch {
+	case within:
 		slot++
-		if inForce && !start.IsZero() && at.known && at.time.Before(b.times.unpack(r.sentAt).time) {
-			return false
-		}
+	case !inForce && r.flags&isBefore != 0:
+		return true
 	}
-	sum := r.paid + amount
-	if (r.slot != 0 && r.slot != slot) || (sum > r.paid) != (amount > 0) || r.count == math.MaxUint32 {
+	if x := b.annexOf(r); x != nil {
+		return b.payAnnex(r, x, at, amount, within)
+	}
+	if within && inForce && b.crosses(r.at, r.sentAt, at) {
+		return false
+	}
+	if r.slot != 0 && r.slot != slot {
+		return b.payAnnex(r, b.extend(r), at, amount, within)
+	}
+	sum, fits := addFits(r.paid, amount)
+	if !fits || r.count == math.MaxUint32 {
 		return false
 	}
 	r.paid, r.slot = sum, slot
-	if !within {
-		return true
+	if within {
+		b.countPayment(r, at)
 	}
+	return true
+}
+
+// inForce reports whether an assertion that takes effect at a start is in force at an instant.
+func (b *book) inForce(start uint32, at instant) bool {
+	from := b.starts[start]
+	return !at.known || from.IsZero() || !from.After(at.time)
+}
+
+// crosses reports whether a payment came after an assertion took effect and before it was acknowledged.
+func (b *book) crosses(start uint32, sentAt stamp, at instant) bool {
+	return at.known && !b.starts[start].IsZero() && at.time.Before(b.times.unpack(sentAt).time)
+}
+
+// countPayment counts a payment in the period.
+func (b *book) countPayment(r *record, at instant) {
 	r.count++
 	if at.known {
 		b.paidAt(r, at)
 	}
-	return true
 }
 
 // paidAt widens the stretch of time in which payments came.
