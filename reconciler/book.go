@@ -94,32 +94,62 @@ func (b *book) find(g *guess, id []byte) (at place, found bool) {
 func (b *book) assert(a *Assertion, before bool) error {
 	g := b.guess([]byte(a.CustomerID))
 	b.follow(&g)
-	at, known := b.find(&g, []byte(a.CustomerID))
+	return b.assertAt(&g, a, before)
+}
+
+// assertAt takes one more assertion for a customer that was guessed.
+func (b *book) assertAt(g *guess, a *Assertion, before bool) error {
+	at, known := b.find(g, []byte(a.CustomerID))
 	if !known {
-		return b.add(&g, a, before)
+		return b.add(g, a, before)
 	}
 	b.notePayable(a)
-	n, _ := b.texts.numbers(at)
-	r := b.record(n)
-	if b.renews(r, a, before) {
-		b.fill(r, a)
-		id, reference, name := b.texts.all(at)
-		return b.rename(&g, n, id, reference, name, a)
-	}
 	if _, err := b.currency(a.Currency); err != nil {
 		return err
 	}
-	if b.extends(r, a, before) {
+	n, _ := b.texts.numbers(at)
+	r := b.record(n)
+	id, reference, name := b.texts.all(at)
+	switch {
+	case b.renews(r, a, before):
+		b.fill(r, a)
+	case b.extends(r, a, before):
 		b.assertMore(r, a)
-		id, reference, name := b.texts.all(at)
-		return b.rename(&g, n, id, reference, name, a)
+	default:
+		c := b.open(n)
+		if err := c.assert(*a, before); err != nil {
+			return err
+		}
 	}
-	c := b.open(n)
-	reference, name := c.reference, c.name
-	if err := c.assert(*a, before); err != nil {
-		return err
+	return b.rename(g, n, id, reference, name, a)
+}
+
+// eachGuessed guesses the customers of some assertions together and calls each for one after the other. Until the next few
+// none of them moves in the index.
+func (b *book) eachGuessed(some []Assertion, each func(i int, g *guess) error) error {
+	var guesses [customersAhead]guess
+	for from := 0; from < len(some); from += customersAhead {
+		few := some[from:min(from+customersAhead, len(some))]
+		b.index.reserve(len(few))
+		for i := range few {
+			guesses[i] = b.guess([]byte(few[i].CustomerID))
+		}
+		for i := range few {
+			b.follow(&guesses[i])
+		}
+		for i := range few {
+			if at, found := b.find(&guesses[i], []byte(few[i].CustomerID)); found {
+				n, _ := b.texts.numbers(at)
+				guesses[i].near ^= b.record(n).flags
+			}
+		}
+		for i := range few {
+			if err := each(from+i, &guesses[i]); err != nil {
+				return err
+			}
+		}
 	}
-	return b.rename(&g, n, c.id, reference, name, a)
+	return nil
 }
 
 // notePayable notes who can pay and who cannot.
@@ -233,9 +263,6 @@ func (b *book) currencyOf(code []byte) uint16 {
 	}
 	return 0
 }
-
-// reserve makes room in the index for some more customers, so that none of them moves the others.
-func (b *book) reserve(some int) { b.index.reserve(some) }
 
 // last returns what the last assertion for a customer said.
 func (b *book) last(n uint32) (currency string, balance int64) {

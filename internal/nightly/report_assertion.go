@@ -36,7 +36,8 @@ func (r *Reporter) assertions(ctx context.Context, engine *reconciler.Reconciler
 func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reconciler, q ReportRequest, rows *formats.AssertionWriter) error {
 	first, _, _ := r.dates(q)
 	starts := map[string]time.Time{}
-	return r.Ledger.Assertions(ctx, r.lastDate(q), func(a ledger.Assertion) error {
+	some := make([]reconciler.Assertion, 0, assertionsAtOnce)
+	err := r.Ledger.Assertions(ctx, r.lastDate(q), func(a ledger.Assertion) error {
 		events, off := takenOff(a)
 		at, known := starts[a.BusinessDate]
 		if !known {
@@ -54,12 +55,24 @@ func (r *Reporter) ledgerAssertions(ctx context.Context, engine *reconciler.Reco
 				return err
 			}
 		}
-		return engine.Assert(reconciler.Assertion{
+		some = append(some, reconciler.Assertion{
 			At: at, SentAt: a.SentAt, CustomerID: a.CustomerID, ExternalReference: a.ExternalReference, Name: a.Name,
 			Currency: a.Currency, Balance: a.Balance, DueDate: a.DueDate, Payable: a.Payable, TakenOff: events,
 		})
+		if len(some) < cap(some) {
+			return nil
+		}
+		defer func() { some = some[:0] }()
+		return engine.AssertAll(some)
 	})
+	if err != nil {
+		return err
+	}
+	return engine.AssertAll(some)
 }
+
+// assertionsAtOnce is how many assertions the engine gets together.
+const assertionsAtOnce = 1024
 
 // takenOff returns the events that were taken off a balance before it was sent, and their sum.
 func takenOff(a ledger.Assertion) (events []string, sum formats.Sum) {
