@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -394,6 +395,30 @@ func TestExitCodes(t *testing.T) {
 	for _, r := range []*Result{{Missing: "2026-03-16"}, {Faults: []string{"x"}}, {Files: []FileResult{{Fault: "x"}}}, {Report: &Report{Breaks: 1}}} {
 		if r.ExitCode() != ExitNeedsPerson || len(r.NeedsPerson()) != 1 {
 			t.Errorf("%+v: exit %d, %v", r, r.ExitCode(), r.NeedsPerson())
+		}
+	}
+	// A record of any outcome but these needs nobody.
+	needs := map[formats.Outcome]bool{formats.Rejected: true, formats.Failed: true, formats.InDoubt: true, formats.NotAttempted: true}
+	for _, o := range formats.Outcomes {
+		r := &Result{Files: []FileResult{{Name: "a.csv", Read: 3, Outcomes: map[formats.Outcome]int{o: 2, formats.Created: 1}}}}
+		if o == formats.Created {
+			r.Files[0].Outcomes[o] = 3
+		}
+		want := map[bool]string{true: fmt.Sprintf("a.csv: 2 %s of 3", o)}[needs[o]]
+		if got := strings.Join(r.NeedsPerson(), "; "); got != want {
+			t.Errorf("%s: %q, want %q", o, got, want)
+		}
+	}
+	quietly := &Result{Report: &Report{Notices: 1}, Absent: []Absence{{Kind: AbsentDate, Known: true}, {Kind: AbsentFile}, {Kind: AbsentRun}}}
+	if quietly.ExitCode() != ExitDone {
+		t.Errorf("exit %d, %q", quietly.ExitCode(), quietly.NeedsPerson())
+	}
+	for _, loud := range []*Result{
+		{Absent: []Absence{{Kind: AbsentDate, Detail: "x"}}},
+		{Files: []FileResult{{Held: []Hold{{Guard: guardMissing, Limit: "20%", Detail: "x"}}}}},
+	} {
+		if loud.ExitCode() != ExitNeedsPerson || len(loud.NeedsPerson()) != 1 {
+			t.Errorf("%+v: exit %d, %q", loud, loud.ExitCode(), loud.NeedsPerson())
 		}
 	}
 }
