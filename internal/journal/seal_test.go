@@ -105,11 +105,13 @@ func TestSealedDeliveriesAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newClock()
-	c.set(noon.AddDate(0, 0, 1))
-	w := openWriter(t, dir, Options{Now: c.Now})
-	defer closeWriter(t, w)
-	if got := appendOne(t, w, signed(s, "msg_1", `{"id":"evt_1"}`)); !got.Duplicate {
-		t.Error("what stands in a sealed segment is not known any more")
+	for _, days := range []int{1, 5} { // senders try again for so long
+		c.set(noon.AddDate(0, 0, days))
+		w := openWriter(t, dir, Options{Now: c.Now})
+		if got := appendOne(t, w, signed(s, "msg_1", `{"id":"evt_1"}`)); !got.Duplicate {
+			t.Errorf("what stands in a sealed segment is not known any more after %d days", days)
+		}
+		closeWriter(t, w)
 	}
 }
 

@@ -161,7 +161,7 @@ func TestServeLimitsConnections(t *testing.T) {
 // line included, and of a byte more.
 func TestServeLimitsHeaders(t *testing.T) {
 	addr, stop := served(t, ServeOptions{Handler: http.HandlerFunc(hello)})
-	for size, status := range map[int]string{maxHeaderBytes: "200", maxHeaderBytes + 1: "431"} {
+	for size, status := range map[int]string{16 << 10: "200", 16<<10 + 1: "431"} {
 		const before, after = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ", "\r\n\r\n"
 		answer := raw(t, addr, before+strings.Repeat("x", size-len(before)-len(after))+after)
 		if !strings.HasPrefix(answer, "HTTP/1.1 "+status) {
