@@ -63,19 +63,25 @@ func diskFailed(err error) bool {
 
 // ending turns what a run did into the error that the command ends with: nil if nothing needs anybody.
 func ending(r *nightly.Result) error {
-	var stop *importer.StopError
-	switch {
-	case errors.As(r.Stop(), &stop) && stop.Reason == "misconfigured" && untouched(r):
-		return usage(fmt.Errorf("%w; nothing was done", r.Stop()))
-	case r.Unforeseen():
-		return fmt.Errorf("stopped early: %w; what was done is on record", r.Stop())
-	case r.Stop() != nil:
-		return stoppedEarly(r.Stop())
+	if why := r.Stop(); why != nil {
+		return cutShort(why, untouched(r), r.Unforeseen())
 	}
 	if needs := r.NeedsPerson(); len(needs) > 0 {
 		return needsPerson(errors.New("needs a person: " + strings.Join(needs, "\nneeds a person: ")))
 	}
 	return nil
+}
+
+// cutShort turns the reason why a run stopped into the error that the command ends with.
+func cutShort(why error, untouched, unforeseen bool) error {
+	var stop *importer.StopError
+	switch {
+	case errors.As(why, &stop) && stop.Reason == "misconfigured" && untouched:
+		return usage(fmt.Errorf("%w; nothing was done", why))
+	case unforeseen:
+		return fmt.Errorf("stopped early: %w; what was done is on record", why)
+	}
+	return stoppedEarly(why)
 }
 
 // stoppedEarly tells why a run stopped and, unless the reason says it itself, to run it again.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"tallyman/formats"
+	"tallyman/importer"
 	"tallyman/internal/ledger"
 	"tallyman/internal/nightly"
 )
@@ -70,6 +72,36 @@ func TestFileInTheWay(t *testing.T) {
 		_, stderr, code := command(t, append(strings.Fields(tt.args), "--config", filepath.Join(dir, "tallyman.yaml"))...)
 		if code != tt.code || !strings.Contains(stderr, tt.says) {
 			t.Errorf("%s: exit %d: %s", tt.args, code, stderr)
+		}
+	}
+}
+
+// Why a run stopped decides what the command ends with, and that what was done is not denied.
+func TestCutShort(t *testing.T) {
+	because := func(reason string) error { return &importer.StopError{Reason: reason, Err: errors.New("x")} }
+	for _, tt := range []struct {
+		why                   error
+		untouched, unforeseen bool
+		code                  int
+		says                  string
+	}{
+		{because("misconfigured"), true, false, exitUsage, "nothing was done"},
+		{because("misconfigured"), false, false, exitStopped, "what was done is on record"},
+		{because("unauthorized"), true, false, exitStopped, "run the same command again"},
+		{because("internal_error"), true, true, exitUnforeseen, "what was done is on record"},
+		{errors.New("x"), true, false, exitStopped, "what was done is on record"},
+	} {
+		err := cutShort(tt.why, tt.untouched, tt.unforeseen)
+		if code := exitCode(t.Context(), err); code != tt.code || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%v, untouched %t: exit %d: %v", tt.why, tt.untouched, code, err)
+		}
+	}
+	for outcome, want := range map[formats.Outcome]bool{
+		formats.Created: false, formats.Updated: false, formats.InDoubt: false, formats.NotAttempted: true, formats.Rejected: true, formats.Unchanged: true,
+	} {
+		r := &nightly.Result{Files: []nightly.FileResult{{Outcomes: map[formats.Outcome]int{formats.Skipped: 1}}, {Outcomes: map[formats.Outcome]int{outcome: 1}}}}
+		if untouched(r) != want {
+			t.Errorf("with one record %s: untouched %t", outcome, untouched(r))
 		}
 	}
 }
