@@ -82,7 +82,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 
 // garbagePercent is how much garbage may lie about while a report is made. What is kept of millions of customers and
 // events holds no pointers, so that it costs next to nothing to collect often.
-const garbagePercent = 20
+const garbagePercent = 10
 
 // Report reads the inputs and writes balances.csv, payments.csv, exceptions.csv, changes.csv and summary.json, each
 // whole or not at all. The same inputs give the same bytes.
