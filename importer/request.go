@@ -75,11 +75,11 @@ func name(b []byte, key string) []byte {
 
 // text appends a JSON string. encoding/json would escape <, > and & as well, which is legal and helps nobody.
 func text(b []byte, s string) []byte {
-	plain := utf8.ValidString(s)
+	plain, ascii := true, true
 	for i := 0; plain && i < len(s); i++ {
-		plain = s[i] >= ' ' && s[i] != '"' && s[i] != '\\'
+		plain, ascii = s[i] >= ' ' && s[i] != '"' && s[i] != '\\', ascii && s[i] < utf8.RuneSelf
 	}
-	if plain {
+	if plain && (ascii || utf8.ValidString(s)) {
 		return append(append(append(b, '"'), s...), '"')
 	}
 	var out strings.Builder

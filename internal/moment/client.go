@@ -149,8 +149,8 @@ func (c *Client) exchange(ctx context.Context, method, path, key string, body []
 		return Answer{Class: NotSent, Err: err}
 	}
 	var answer Answer
-	began := c.begin()
-	defer func() { c.end(began, answer.Status) }()
+	c.begin(booked)
+	defer func() { c.end(booked, answer.Status) }()
 	answer, delay := c.send(ctx, s, method, path, key, body, func() { c.pacer.Sent(booked, time.Now()) })
 	c.account(&answer, booked, delay)
 	return answer

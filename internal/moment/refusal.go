@@ -16,7 +16,6 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 	if answer.Replayed && answer.Class.Failure() {
 		return // a stored outcome tells how it was when it was stored
 	}
-	now := time.Now()
 	if answer.Status != 0 && answer.Class != Throttled {
 		c.pacer.Accepted(startedAt)
 	}
@@ -32,6 +31,7 @@ func (c *Client) account(answer *Answer, startedAt time.Time, delay time.Duratio
 	case c.badSince.IsZero():
 		c.badSince = startedAt
 	}
+	now := time.Now()
 	if answer.Class == Throttled {
 		c.throttled.Add(1)
 		left := max(0, c.options.GiveUpAfter-now.Sub(c.badSince))

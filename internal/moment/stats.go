@@ -29,16 +29,17 @@ func (c *Client) Stats() Stats {
 	}
 }
 
-// begin counts a request that starts, at the time it returns.
-func (c *Client) begin() time.Time {
+// Throttled returns how many requests were answered 429 or 503 since the client was made.
+func (c *Client) Throttled() int64 { return c.throttled.Load() }
+
+// begin counts a request that starts now.
+func (c *Client) begin(now time.Time) {
 	c.requests.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
 	if c.inFlight++; c.inFlight == c.options.Concurrency {
 		c.fullAt = now
 	}
-	return now
 }
 
 // end counts a request that has ended, with that status or none.

@@ -204,7 +204,7 @@ func (n *Night) newImporter(name string) (*importer.Importer, *counter) {
 	}
 	if report := n.options.Progress; report != nil {
 		options.Progress = func(formats.Outcome) {
-			report(Progress{File: name, Done: int(c.done.Add(1)), Total: c.total, Refused: n.client.Stats().Throttled})
+			report(Progress{File: name, Done: int(c.done.Add(1)), Total: c.total, Refused: n.client.Throttled()})
 		}
 	}
 	return importer.New(momentAPI{n.client}, options), c
