@@ -28,7 +28,8 @@ type EventFields struct {
 type EventReader struct {
 	key    *EventKey
 	strict EventParser
-	names  [maxPlainNames][]byte // of the members that the quick reader has met and nobody uses
+	names  [maxPlainNames][]byte  // of the members that the quick reader has met and nobody uses
+	texts  [len(dataNames)]uint64 // prints of the texts in data, as far as the event at hand has them
 }
 
 // NewEventReader returns a reader whose prints are made with key: compare only prints of one key.
@@ -70,7 +71,7 @@ func (e *EventReader) readStrict(body []byte, f *EventFields) {
 	}
 	if event.Problem == EventFine && event.Type == EventAmountApplied {
 		f.Prints.Data = e.key.data(&p.canonical, p.top[topData].value)
-		e.key.identify(f)
+		e.key.identify(f, e.key.text(f.ObligationID), e.key.text(f.PaymentID), e.key.text(f.CustomerID))
 	}
 }
 

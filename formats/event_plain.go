@@ -63,7 +63,7 @@ func (e *EventReader) plainEvent(text []byte, at int, f *EventFields) (end int, 
 func (e *EventReader) plainEnd(f *EventFields) {
 	f.Problem = firstProblem(f)
 	if string(f.Type) == EventAmountApplied && f.Problem == EventFine {
-		e.key.identify(f)
+		e.key.identify(f, e.texts[dataID], e.texts[dataPaymentID], e.texts[dataCustomerID])
 	} else {
 		f.Prints = EventPrints{}
 	}
@@ -218,6 +218,7 @@ func (e *EventReader) plainUsed(text []byte, at, used int, f *EventFields) int {
 		return end
 	}
 	hash := e.key.text(*to)
+	e.texts[used] = hash
 	f.Prints.Data += name.text(hash)
 	if used == dataCreatedAt {
 		f.CreatedAt, f.HasCreatedAt = plainTime(created)

@@ -117,15 +117,15 @@ func (k *EventKey) data(c *canonicalizer, object []byte) uint64 {
 	return sum
 }
 
-// identify sets the prints beside that of data.
-func (k *EventKey) identify(f *EventFields) {
+// identify sets the prints beside that of data, from those of the texts of obligation, payment and customer where they are
+// there.
+func (k *EventKey) identify(f *EventFields, obligation, payment, customer uint64) {
 	p := &f.Prints
 	p.ID = [2]uint64{maphash.Bytes(k.seed, f.ID), maphash.Bytes(k.other, f.ID)}
 	p.HasMoney = len(f.ObligationID) > 0 && len(f.PaymentID) > 0 && len(f.CustomerID) > 0
 	if !p.HasMoney {
 		return
 	}
-	obligation, payment, customer := k.text(f.ObligationID), k.text(f.PaymentID), k.text(f.CustomerID)
 	if f.Amount < 0 {
 		customer = ^customer
 	}

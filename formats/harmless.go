@@ -36,7 +36,12 @@ func eightBytes[T string | []byte](text T, at int) uint64 {
 
 // harmlessBytes reports whether eight bytes may all stand in a harmless cell, behind its first character.
 func harmlessBytes(w uint64) bool {
-	return w&highBits == 0 && (wordBytes(w)|equalBytes(w, '-')|equalBytes(w, '.')|equalBytes(w, ':')|equalBytes(w, ' ')|equalBytes(w, '@'))&highBits == highBits
+	if w&highBits != 0 {
+		return false
+	}
+	word := wordBytes(w)
+	return word&highBits == highBits ||
+		(word|equalBytes(w, '-')|equalBytes(w, '.')|equalBytes(w, ':')|equalBytes(w, ' ')|equalBytes(w, '@'))&highBits == highBits
 }
 
 // wordBytes sets the high bit of each byte of ASCII that is a letter, a digit or an underscore.

@@ -15,6 +15,8 @@ type day struct {
 	date     string
 	from, to time.Time // [from, to); to is the zero time for the date of events without a time
 	moved    map[string]*dayMovement
+	last     *dayMovement // that was asked for last
+	currency string       // of it
 }
 
 type dayMovement struct{ billed, paid formats.Sum }
@@ -23,9 +25,9 @@ type dayMovement struct{ billed, paid formats.Sum }
 // asked a few times for each date and not for each event.
 type days struct {
 	dateOf func(time.Time) string
-	known  []*day // by time
-	last   *day   // that was asked for last
-	none   day    // of unknown time
+	known  []*day   // by time
+	recent [64]*day // that were asked for last, by the day in UTC
+	none   day      // of unknown time
 }
 
 func newDays(dateOf func(time.Time) string) *days {
@@ -45,11 +47,15 @@ func (d *days) bill(at time.Time, currency string, billed formats.Sum) {
 }
 
 func (d *day) movement(currency string) *dayMovement {
+	if d.last != nil && d.currency == currency {
+		return d.last
+	}
 	m := d.moved[currency]
 	if m == nil {
 		m = &dayMovement{}
 		d.moved[currency] = m
 	}
+	d.last, d.currency = m, currency
 	return m
 }
 
@@ -61,15 +67,16 @@ func (d *days) at(at instant) *day {
 	if !at.known {
 		return &d.none
 	}
-	if d.last != nil && d.last.has(at.time) {
-		return d.last
+	recent := &d.recent[uint64(at.time.Unix()/86400)%uint64(len(d.recent))]
+	if *recent != nil && (*recent).has(at.time) {
+		return *recent
 	}
 	i := sort.Search(len(d.known), func(i int) bool { return at.time.Before(d.known[i].to) })
 	if i == len(d.known) || !d.known[i].has(at.time) {
 		d.known = slices.Insert(d.known, i, d.find(at.time))
 	}
-	d.last = d.known[i]
-	return d.last
+	*recent = d.known[i]
+	return *recent
 }
 
 // longestDay is longer than any business date: clocks that go back make some longer than 24 hours, and some places have

@@ -191,6 +191,7 @@ func (p *lineParser) parse(b *Batch) {
 		if l.cut = b.block.cut || len(text) > maxLine; l.cut {
 			l.Raw = text[:maxLine]
 		}
+		l.blank = isBlank(l.Raw)
 		p.line(l)
 	}
 }

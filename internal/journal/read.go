@@ -22,6 +22,7 @@ type Line struct {
 	Event     formats.EventFields // of the body, if a key was given
 
 	whole bool              // it ended with a newline
+	blank bool              // it holds no text
 	cut   bool              // it is longer than maxLine: Raw is its beginning
 	sum   [sha256.Size]byte // of Raw, if it is chained
 }

@@ -165,7 +165,7 @@ func (s *scan) complete(l *Line) bool {
 
 // line checks one line and reports whether it is blank.
 func (s *scan) line(l *Line, at position) (blank bool) {
-	blank = isBlank(l.Raw)
+	blank = l.blank
 	switch {
 	case l.Err == nil && l.Record.Prev != "" && l.Record.Seq > 0:
 		s.link(l, at)
