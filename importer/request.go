@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"crypto/sha1"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -16,13 +17,18 @@ var keySpace = uuid.MustParse("6f0e7a52-4c1b-5d0a-9a0e-7c1d1f7b2a64")
 
 // idempotencyKey returns the key of a request: a UUIDv5 of merchant, mode, operation, reference, canonical body and
 // generation (design.md section 6). The same request has the same key on every machine and after every loss of records.
+// It is uuid.NewSHA1 without the memory that takes for each record.
 func (im *Importer) idempotencyKey(operation, reference string, body []byte, generation int) string {
-	name := make([]byte, 0, 128+len(body))
+	var room [1024]byte
+	name := append(room[:0], keySpace[:]...)
 	for _, part := range [...]string{im.options.Merchant, im.options.Mode, operation, reference} {
 		name = append(append(name, part...), 0)
 	}
 	name = append(append(name, body...), 0)
-	return uuid.NewSHA1(keySpace, strconv.AppendInt(name, int64(generation), 10)).String()
+	sum := sha1.Sum(strconv.AppendInt(name, int64(generation), 10))
+	id := uuid.UUID(sum[:len(uuid.UUID{})])
+	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version and variant (RFC 9562 section 5.5)
+	return id.String()
 }
 
 // bodySize is room for the body of most requests.
