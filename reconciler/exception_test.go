@@ -200,6 +200,8 @@ func TestCrossedPayment(t *testing.T) {
 	net.TakenOff = []string{"evt_1"}
 	newer := balance
 	newer.At, newer.SentAt = at("2026-11-22T05:00:00Z"), at("2026-11-22T05:30:00Z")
+	noon := balance
+	noon.At, noon.SentAt = at("2026-11-22T12:00:00Z"), at("2026-11-22T12:30:00Z")
 	evening := balance
 	evening.At, evening.SentAt = at("2026-11-22T18:00:00Z"), at("2026-11-22T18:30:00Z")
 	for _, c := range []struct {
@@ -223,6 +225,8 @@ func TestCrossedPayment(t *testing.T) {
 		{"taken off, another is not", []reconciler.Assertion{net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z"), zar(2, "bcus_1", 30, "2026-11-22T02:00:00Z")}, "break crossed_payment 0.30"},
 		{"taken off a newer balance only", []reconciler.Assertion{older, net}, []paid{zar(1, "bcus_1", 100, "2026-11-22T01:00:00Z")}, ""},
 		{"when Moment had the first of two", []reconciler.Assertion{balance, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T06:00:00Z")}, ""},
+		{"when Moment had the first of three", []reconciler.Assertion{balance, noon, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T06:00:00Z")}, ""},
+		{"before Moment had the first of three", []reconciler.Assertion{balance, noon, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T05:59:59.9Z")}, "break crossed_payment 1.00"},
 		{"before Moment had the first of two", []reconciler.Assertion{balance, evening}, []paid{zar(1, "bcus_1", 100, "2026-11-22T05:59:59.9Z")}, "break crossed_payment 1.00"},
 		{"payment of an unknown customer", []reconciler.Assertion{balance}, []paid{zar(1, "bcus_2", 100, "2026-11-22T01:00:00Z")}, "break unknown_customer 1.00"},
 	} {

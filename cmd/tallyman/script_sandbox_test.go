@@ -35,7 +35,7 @@ func setUpScript(env *testscript.Env) error {
 //	                              its configuration is $TALLYMAN_CONFIG
 //	receive [FLAG...]             start tallyman receive
 //	scrape FILE                   write what it shows as metrics to FILE
-//	stop                          end it
+//	halt                          end it
 //	pay REF AMOUNT [EVENT OB PAY] a payer pays; waits until the receiver has the event
 //	send FILE                     a signed event with the text of FILE as its body; waits as well
 //	revoke                        Moment deletes the key
@@ -45,7 +45,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"sandbox": scriptSandbox,
 		"receive": scriptReceive,
 		"scrape":  scriptScrape,
-		"stop":    scriptStop,
+		"halt":    scriptHalt,
 		"pay":     scriptPay,
 		"send":    scriptSend,
 		"revoke": func(ts *testscript.TestScript, _ bool, _ []string) {
@@ -115,7 +115,7 @@ func scriptScrape(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
-func scriptStop(ts *testscript.TestScript, _ bool, _ []string) { endReceiver(ts) }
+func scriptHalt(ts *testscript.TestScript, _ bool, _ []string) { endReceiver(ts) }
 
 // endReceiver ends the receiver as an operator does; it must end in good order.
 func endReceiver(ts *testscript.TestScript) {

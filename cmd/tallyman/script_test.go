@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +58,30 @@ func TestScripts(t *testing.T) {
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
 	})
+}
+
+// A command of ours with the name of one of testscript's own would never be called, and stop ends a script right there, with
+// success: what is left of it would be tested by nobody.
+func TestScriptsRunToTheirEnd(t *testing.T) {
+	for _, name := range []string{
+		"cd", "chmod", "cmp", "cmpenv", "cp", "env", "exec", "exists", "grep", "kill", "mkdir", "mv", "rm", "skip", "stderr", "stdin", "stdout",
+		"stop", "symlink", "ttyin", "ttyout", "unix2dos", "unquote", "wait",
+	} {
+		if _, ours := scriptCommands()[name]; ours {
+			t.Errorf("%s is a command of testscript itself", name)
+		}
+	}
+	files, err := filepath.Glob("../../testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		for i, line := range strings.Split(read(t, path), "\n") {
+			if words := strings.Fields(line); len(words) > 0 && words[0] == "stop" {
+				t.Errorf("%s:%d: stop ends the script: write halt to end the receiver", filepath.Base(path), i+1)
+			}
+		}
+	}
 }
 
 // testCommands are what a command can meet with: a configuration, and signals.

@@ -74,9 +74,13 @@ func listFiles(sources []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find customer file: %w", err)
 		}
-		if !info.IsDir() {
+		switch {
+		case info.Mode().IsRegular():
 			files = append(files, source)
 			continue
+		case !info.IsDir():
+			// To open a pipe nobody writes to would wait for ever, and not hear a signal.
+			return nil, fmt.Errorf("%s is neither a file nor a directory: save what it gives in a file, and name that", source)
 		}
 		entries, err := os.ReadDir(source)
 		if err != nil {
