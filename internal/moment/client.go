@@ -112,8 +112,16 @@ func newTransport(options Options) *http.Transport {
 	}
 }
 
-// Close gives the idle connections back.
+// Close gives the idle connections back, and forgets the contexts of calls that have ended.
 func (c *Client) Close() {
+	for range cap(c.slots) {
+		select {
+		case s := <-c.slots:
+			s.drop()
+			c.slots <- s
+		default: // the others are in use
+		}
+	}
 	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}

@@ -59,3 +59,40 @@ func TestSlotIsUsedAgain(t *testing.T) {
 		}
 	})
 }
+
+// lasting is a context that never ends and counts who waits for that.
+type lasting struct {
+	context.Context
+	never   chan struct{}
+	waiting int
+}
+
+func (l *lasting) Done() <-chan struct{} { return l.never }
+
+func (l *lasting) AfterFunc(func()) func() bool {
+	l.waiting++
+	return func() bool {
+		l.waiting--
+		return true
+	}
+}
+
+// TestCloseForgetsTheCaller: a client that is closed holds nothing of a context that goes on, as that of a schedule does.
+func TestCloseForgetsTheCaller(t *testing.T) {
+	c := New(Options{
+		BaseURL: "http://localhost", Key: testKey, Rate: 1e6, Concurrency: 3, Timeout: time.Minute, GiveUpAfter: time.Hour, Transport: &slow{},
+	})
+	ctx := &lasting{Context: t.Context(), never: make(chan struct{})}
+	for range 5 {
+		if got := c.Create(ctx, "key", []byte(`{}`)); got.Class != OK {
+			t.Fatalf("%+v", got)
+		}
+	}
+	if ctx.waiting != 3 {
+		t.Errorf("%d slots wait for the caller, want each once", ctx.waiting)
+	}
+	c.Close()
+	if ctx.waiting != 0 {
+		t.Errorf("%d slots wait for the caller of a closed client", ctx.waiting)
+	}
+}
