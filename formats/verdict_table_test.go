@@ -1,6 +1,9 @@
 package formats
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Headers that many files of the table share.
 const (
@@ -154,6 +157,9 @@ var verdicts = []struct{ options, text, verdict string }{
 	{"", "external_reference,email\nA,a..b@example.com\n", "2 !bad_email(email)"},
 	{"", "external_reference,email\nA,a@-x.com\n", "2 !bad_email(email)"},
 	{"", "external_reference,email\nA,a@x-.com\n", "2 !bad_email(email)"},
+	{"", "external_reference,email\nA,a.@example.com\n", "2 !bad_email(email)"},
+	{"", "external_reference,email\nA," + strings.Repeat("a", 65) + "@example.com\n", "2 !bad_email(email)"},
+	{"", "external_reference,email\nA,a@" + strings.Repeat("x", 64) + ".com\n", "2 !bad_email(email)"},
 	{"", "external_reference,email\nA,a@x..com\n", "2 !bad_email(email)"},
 	{"", "external_reference,email\nA,a@[127.0.0.1]\n", "2 !bad_email(email)"},
 	{"", "external_reference,email\nA,a(at)example.com\n", "2 !bad_email(email)"},
@@ -170,6 +176,7 @@ var verdicts = []struct{ options, text, verdict string }{
 	{"", "external_reference,phone\nA,27821234567\n", `2 A p="+27821234567"`},
 	{"", "external_reference,phone\nA,821234567\n", `2 A p="+27821234567"`},
 	{"", "external_reference,phone\nA,082 123 456\n", "2 !bad_phone(phone)"},
+	{"", "external_reference,phone\nA,082 123 4567 ext 5\n", "2 !bad_phone(phone)"},
 	{"", "external_reference,phone\nA,+2782123456\n", "2 !bad_phone(phone)"},
 	{"", "external_reference,phone\nA,08212345678\n", "2 !bad_phone(phone)"},
 	{"", "external_reference,phone\nA,+270821234567\n", "2 !bad_phone(phone)"},
