@@ -106,6 +106,18 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
+// Whatever a file is called, its name neither steers a terminal nor looks like a line of ours.
+func TestNamesAreShownAsTheyAre(t *testing.T) {
+	const name = "a\n\x1b[2Jb"
+	text := importText(&nightly.Result{Files: []nightly.FileResult{{
+		Name: name + ".csv", BusinessDate: "2026-03-16", Read: 1, Outcome: "/runs/" + name + ".outcome.csv", Rejects: "/runs/" + name + ".rejects.csv",
+		Outcomes: map[formats.Outcome]int{formats.Rejected: 1},
+	}}})
+	if lines := strings.Split(text, "\n"); len(lines) != 4 || strings.Contains(text, "\x1b") || strings.Count(text, `a\u000a\u001b[2Jb`) != 3 {
+		t.Errorf("%q", text)
+	}
+}
+
 // What to do is said once, whoever says it.
 func TestRunAgainIsSaidOnce(t *testing.T) {
 	for _, why := range []string{"nothing but refusals: run the same command again when it works", "the key is refused"} {

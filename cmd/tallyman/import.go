@@ -147,9 +147,9 @@ func describeFile(b *strings.Builder, r *nightly.Result, f nightly.FileResult) {
 		fmt.Fprintf(b, "  %d %s, %s; the first at line %d: %s\n", p.Count, p.Outcome, p.Reason, p.Line, printable(p.Detail))
 	}
 	if f.Outcome != "" {
-		fmt.Fprintf(b, "  outcome: %s\n", f.Outcome)
+		fmt.Fprintf(b, "  outcome: %s\n", printable(f.Outcome))
 	}
 	if f.Outcomes["rejected"] > 0 {
-		fmt.Fprintf(b, "  rejects: %s (correct them there, then import that file with --date %s)\n", f.Rejects, f.BusinessDate)
+		fmt.Fprintf(b, "  rejects: %s (correct them there, then import that file with --date %s)\n", printable(f.Rejects), f.BusinessDate)
 	}
 }
