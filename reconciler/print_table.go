@@ -113,7 +113,7 @@ func (t *printTable) rest(e []byte) uint64 {
 func (t *printTable) add(k printKey, at uint64) []byte {
 	s := &t.shards[k.shard]
 	size := uint64(t.size())
-	if uint64(s.count) >= s.places/8*7 || !t.makeRoom(s, at) {
+	if uint64(s.count) >= t.most(s.places) || !t.makeRoom(s, at) {
 		t.grow(s, k.shard)
 		_, at = t.find(k)
 		for !t.makeRoom(s, at) {
@@ -133,6 +133,15 @@ func (t *printTable) write(e []byte, k printKey) {
 	for i, rest := t.keySize-1, k.rest; i >= 8; i-- {
 		e[i], rest = byte(rest), rest>>8
 	}
+}
+
+// most is how many entries a shard may have. A table that is made for all that come gets nearly full at the end only; any
+// other one is nearly full time and again, and entries are moved the more, the fuller it is.
+func (t *printTable) most(places uint64) uint64 {
+	if t.goal > 0 {
+		return places / 16 * 15
+	}
+	return places / 8 * 7
 }
 
 // makeRoom moves the entries from at on by one slot, up to the next free one. It reports false if there is none.
@@ -176,7 +185,7 @@ func (t *printTable) larger(places uint64, number uint8) uint64 {
 	}
 	each := uint64(t.goal / printShards)
 	each += 4 * uint64(math.Sqrt(float64(each))) // no shard has exactly as many as the others; no money
-	return min(max(each/7*8+8, places*17/16), 2*places)
+	return min(max(each/15*16+16, places*17/16), 2*places)
 }
 
 // move copies entries in their order. It reports false if they do not fit behind one another.

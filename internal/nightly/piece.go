@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// written is a piece of a file on its way from a worker to the file.
+// written is a piece of a file on its way from a worker to the file. It is used again for a later piece.
 type written[P, M any] struct {
 	piece P
 	made  M
@@ -19,16 +19,21 @@ type written[P, M any] struct {
 }
 
 // writePieces writes the pieces of a file in their order; as many are made into text at the same time as there are
-// processors. What else was made of a piece is taken in that order too.
-func writePieces[P, M any](w io.Writer, pieces iter.Seq[P], write func(io.Writer, P) (M, error), take func(M)) error {
+// processors. What else was made of a piece is taken in that order too, and given back to write, to be used again for another
+// one; at first that is the zero value.
+func writePieces[P, M any](w io.Writer, pieces iter.Seq[P], write func(io.Writer, P, M) (M, error), take func(M)) error {
 	workers := runtime.GOMAXPROCS(0)
-	jobs, order := make(chan *written[P, M]), make(chan *written[P, M], 2*workers)
+	jobs, order, free := make(chan *written[P, M]), make(chan *written[P, M], 2*workers), make(chan *written[P, M], 4*workers)
+	for range cap(free) {
+		free <- &written[P, M]{ready: make(chan struct{}, 1)}
+	}
 	var group sync.WaitGroup
 	group.Go(func() {
 		defer close(jobs)
 		defer close(order)
 		for piece := range pieces {
-			p := &written[P, M]{piece: piece, ready: make(chan struct{})}
+			p := <-free
+			p.piece = piece
 			order <- p // first, so that no more are made than the file takes
 			jobs <- p
 		}
@@ -36,8 +41,9 @@ func writePieces[P, M any](w io.Writer, pieces iter.Seq[P], write func(io.Writer
 	for range workers {
 		group.Go(func() {
 			for p := range jobs {
-				p.made, p.err = write(&p.text, p.piece)
-				close(p.ready)
+				p.text.Reset()
+				p.made, p.err = write(&p.text, p.piece, p.made)
+				p.ready <- struct{}{}
 			}
 		})
 	}
@@ -48,6 +54,7 @@ func writePieces[P, M any](w io.Writer, pieces iter.Seq[P], write func(io.Writer
 			_, err = w.Write(p.text.Bytes())
 			take(p.made)
 		}
+		free <- p
 	}
 	group.Wait()
 	return err

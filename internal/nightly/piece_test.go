@@ -20,7 +20,7 @@ func TestPiecesInOrder(t *testing.T) {
 		fmt.Fprintln(&want, n)
 	}
 	var firsts []int
-	err := writePieces(&got, slices.Chunk(numbers, 7), func(w io.Writer, piece []int) (int, error) {
+	err := writePieces(&got, slices.Chunk(numbers, 7), func(w io.Writer, piece []int, _ int) (int, error) {
 		for _, n := range piece {
 			fmt.Fprintln(w, n)
 		}
@@ -36,7 +36,7 @@ func TestPiecesThatFail(t *testing.T) {
 	broken := errors.New("broken")
 	numbers := make([]int, 100)
 	numbers[50] = 1
-	write := func(w io.Writer, piece []int) (int, error) {
+	write := func(w io.Writer, piece []int, _ int) (int, error) {
 		if slices.Contains(piece, 1) {
 			return 0, broken
 		}

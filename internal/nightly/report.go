@@ -80,9 +80,12 @@ func (e *InputError) Error() string { return e.Err.Error() }
 
 func (e *InputError) Unwrap() error { return e.Err }
 
-// garbagePercent is how much garbage may lie about while a report is made. What is kept of millions of customers and
-// events holds no pointers, so that it costs next to nothing to collect often.
-const garbagePercent = 10
+// garbagePercent is how much garbage may lie about while the balances are read, and payingPercent from then on, beside what is
+// kept of millions of customers and events by then. That holds no pointers, so that it costs next to nothing to collect often.
+const (
+	garbagePercent = 20
+	payingPercent  = 5
+)
 
 // Report reads the inputs and writes balances.csv, payments.csv, exceptions.csv, changes.csv and summary.json, each
 // whole or not at all. The same inputs give the same bytes.
@@ -118,6 +121,7 @@ func (r *Reporter) Report(ctx context.Context, q ReportRequest) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
+	debug.SetGCPercent(payingPercent)
 	read, err := r.payments(ctx, engine, q)
 	if err != nil {
 		return nil, err

@@ -72,15 +72,20 @@ func (report *Report) writeBalances(result *reconciler.Result, ageing formats.Ag
 		if err := header.Flush(); err != nil {
 			return err
 		}
-		return writePieces(w, result.BalancePieces(balancesAtOnce), func(w io.Writer, piece iter.Seq[formats.BalanceRow]) (*overview.BalanceRows, error) {
-			rows, sums := formats.ContinueBalances(w, ageing), &overview.BalanceRows{}
+		write := func(w io.Writer, piece iter.Seq[formats.BalanceRow], sums *overview.BalanceRows) (*overview.BalanceRows, error) {
+			if sums == nil {
+				sums = &overview.BalanceRows{}
+			}
+			sums.Reset()
+			rows := formats.ContinueBalances(w, ageing)
 			for row := range piece {
 				if err := errors.Join(rows.Write(row), sums.AddPrinted(&row, rows.Printed())); err != nil {
-					return nil, err
+					return sums, err
 				}
 			}
 			return sums, rows.Flush()
-		}, report.balances.Add)
+		}
+		return writePieces(w, result.BalancePieces(balancesAtOnce), write, report.balances.Add)
 	})
 }
 

@@ -81,6 +81,9 @@ type BalanceRows struct {
 	bucket   *balanceBucketSums
 }
 
+// Reset makes it what no rows come to, to be used again.
+func (b *BalanceRows) Reset() { *b = BalanceRows{positions: b.positions[:0]} }
+
 // balanceSums are the sums of opening, billed, paid and closing.
 type balanceSums [4]amountSum
 

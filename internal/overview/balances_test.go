@@ -34,7 +34,7 @@ func TestBalancesAsPrinted(t *testing.T) {
 		}
 		if i%70 == 0 {
 			printed.Add(piece)
-			piece = &BalanceRows{}
+			piece.Reset()
 		}
 	}
 	printed.Add(piece)
