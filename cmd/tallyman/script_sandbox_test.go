@@ -40,6 +40,7 @@ func setUpScript(env *testscript.Env) error {
 //	send FILE                     a signed event with the text of FILE as its body; waits as well
 //	revoke                        Moment deletes the key
 //	await PATTERN                 waits until there is a file of that name
+//	clock TIME                    it is that time now, in RFC 3339, for tallyman
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"sandbox": scriptSandbox,
@@ -52,6 +53,11 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 			boxOf(ts).RevokeKey(sandbox.Test)
 		},
 		"await": scriptAwait,
+		"clock": func(ts *testscript.TestScript, _ bool, args []string) {
+			now, err := time.Parse(time.RFC3339, args[0])
+			ts.Check(err)
+			ts.Setenv(clockVariable, clockFrom(now))
+		},
 	}
 }
 

@@ -17,9 +17,12 @@ import (
 	"tallyman/internal/syscalltest"
 )
 
-// clockVariable holds the time at which tallyman, in tests, believes to begin, in
-// RFC 3339; without it, it is now.
+// clockVariable holds by how much tallyman's clock, in tests, is ahead of the real one.
 const clockVariable = "TALLYMAN_TEST_CLOCK"
+
+// clockFrom is a value of clockVariable with which it is now a certain time. The clock goes on from there for all
+// processes alike: what runs later finds it later.
+func clockFrom(now time.Time) string { return time.Until(now).String() }
 
 // TestMain makes this binary stand for tallyman in the scripts; tallyman-test is
 // tallyman with the commands of testCommands as well.
@@ -29,8 +32,7 @@ func TestMain(m *testing.M) {
 		"tallyman": func() {
 			restrictFiles()
 			a := newApp()
-			if begin, err := time.Parse(time.RFC3339, os.Getenv(clockVariable)); err == nil {
-				ahead := time.Until(begin)
+			if ahead, err := time.ParseDuration(os.Getenv(clockVariable)); err == nil {
 				a.now = func() time.Time { return time.Now().Add(ahead) }
 			}
 			os.Exit(execute(a, newRoot(a), os.Args[1:]))

@@ -63,7 +63,15 @@ func TestWeekOfNights(t *testing.T) {
 
 // at sets the clock to a time of the night's date, in Johannesburg.
 func (w *week) at(clock string) {
-	w.t.Setenv(clockVariable, w.date+"T"+clock+":00+02:00")
+	w.set(w.date + "T" + clock + ":00+02:00")
+}
+
+func (w *week) set(clock string) {
+	now, err := time.Parse(time.RFC3339, clock)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Setenv(clockVariable, clockFrom(now))
 }
 
 // rows is a file of n customers whose balances are those of the night's date, times something.
@@ -317,7 +325,7 @@ func (w *week) full() {
 // The clock goes back by two days and then forward again. Files keep the date in their name.
 func (w *week) clock() {
 	w.whole()
-	w.t.Setenv(clockVariable, "2026-03-24T07:30:00+02:00")
+	w.set("2026-03-24T07:30:00+02:00")
 	w.night(0)
 	w.at("09:00")
 	if r := w.night(0); r.BusinessDate != "2026-03-25" {

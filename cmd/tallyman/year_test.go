@@ -92,7 +92,7 @@ func (y *year) at(hour, minute int) time.Time {
 
 func (y *year) set(now time.Time) {
 	y.ahead.Store(int64(time.Until(now)))
-	y.t.Setenv(clockVariable, now.Format(time.RFC3339))
+	y.t.Setenv(clockVariable, clockFrom(now))
 }
 
 // morning leaves today's file and runs the pass that reports yesterday.
