@@ -50,7 +50,7 @@ func TestAccount(t *testing.T) {
 3,K-1,unchanged,bcus_1,ZAR,100,yes,,0,,
 4,K-2,updated,bcus_2,ZAR,200,yes,200,1,,changes balance 1.00 ZAR -> 2.00 ZAR
 5,N-1,duplicate,,ZAR,100,,,0,same_row,"the same as line 2, which counts"
-6,W-1,rejected,,,,,,0,bad_email,EMAIL
+6,W-1,rejected,,ZAR,1,,,0,bad_email,EMAIL
 7,X-1,rejected,,ZAR,1,,,0,conflicting_rows,external_reference: another row with this reference says something else (at line 8); leave the right one only
 8,X-1,rejected,,ZAR,2,,,0,conflicting_rows,external_reference: another row with this reference says something else (at line 7); leave the right one only
 9,refuse,rejected,,ZAR,1,,422,1,refused_by_api,the API refuses the record with 422 (name is refused)

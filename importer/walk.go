@@ -147,10 +147,12 @@ func ruleOut(e *entry, again formats.Repeat) Verdict {
 	return Verdict{}
 }
 
-// result is the outcome row of an entry as far as the file and the verdict tell it.
+// result is the outcome row of an entry as far as the file and the verdict tell it. What a wrong record says of money is
+// there if nothing is wrong with that: somebody may have paid it.
 func (e *entry) result() formats.OutcomeRow {
 	out := formats.OutcomeRow{Line: e.line, ExternalReference: e.customer.ExternalReference, CustomerID: e.standing.CustomerID, Payable: e.standing.Payable}
-	if len(e.problems) == 0 {
+	_, known := formats.MinorDigits(e.customer.Currency)
+	if len(e.problems) == 0 || e.says.Set && known {
 		out.Currency, out.Balance = e.customer.Currency, e.says
 	}
 	return out
