@@ -55,6 +55,7 @@ type injector struct {
 	mu    sync.Mutex
 	seen  map[string]int // calls by kind
 	spots []spot         // all that were seen
+	looks map[spot]bool  // those of them that change nothing
 	full  string         // a write there was cut short; what follows finds no space
 	hit   bool
 }
@@ -70,12 +71,15 @@ func (i *injector) decide(c syscalltest.Call) syscalltest.Verdict {
 		return syscalltest.Verdict{Errno: syscall.ENOSPC}
 	}
 	if i.seen == nil {
-		i.seen = map[string]int{}
+		i.seen, i.looks = map[string]int{}, map[spot]bool{}
 	}
 	kind := c.Name + " " + placeOf(strings.TrimPrefix(c.Path, i.root))
 	i.seen[kind]++
 	here := spot{kind, i.seen[kind]}
 	i.spots = append(i.spots, here)
+	if looks(c) {
+		i.looks[here] = true
+	}
 	if here != i.at {
 		return syscalltest.Verdict{}
 	}
@@ -108,9 +112,15 @@ func placeOf(path string) string {
 	return varying.ReplaceAllString(path, "#")
 }
 
-// chosen are the calls that are worth to fail in turn. At full length that is every one, but for bytes that come and go
-// on connections in many pieces; the cut takes what changes something durable, and of that every kind once at most.
-func (i *injector) chosen(most int) []spot {
+// looks reports whether a call changes nothing: to be killed before it is to be killed before the next that does.
+func looks(c syscalltest.Call) bool {
+	return c.Name == "openat" && !c.Make || !c.Socket() && (c.Name == "read" || c.Name == "pread64")
+}
+
+// chosen are the calls that are worth to fail in turn, or to be killed before. At full length that is every one, but for
+// bytes that come and go on connections in many pieces; the cut takes what changes something durable, and of that every kind
+// once at most.
+func (i *injector) chosen(most int, kill bool) []spot {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var list []spot
@@ -118,6 +128,9 @@ func (i *injector) chosen(most int) []spot {
 		name, place, _ := strings.Cut(s.kind, " ")
 		stream := place == "socket" && (name == "read" || name == "write")
 		heavy := slices.Contains([]string{"fsync", "fdatasync", "renameat", "ftruncate", "unlinkat"}, name)
+		if kill && i.looks[s] {
+			continue
+		}
 		if *prove && (!stream || s.k%5 == 1) || !*prove && heavy && s.k == 1 {
 			list = append(list, s)
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	killRounds    = 120
+	killRounds    = 50
 	killCut       = 2 // rounds, in every run of the tests
 	killCustomers = 20
 	badDayFile    = "za_acme_dailyfile_2026-02-28" // in some rounds there is one that has to be rejected

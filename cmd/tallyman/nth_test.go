@@ -162,7 +162,7 @@ func everyCall(t *testing.T, kill bool) {
 		t.Fatalf("an undisturbed night ended with %d: %q\n%s", code, missing, said)
 	}
 	night.foots(whole)
-	failEach(t, census.chosen(cutCalls), kill, "a night", night.fails)
+	failEach(t, census.chosen(cutCalls, kill), kill, "a night", night.fails)
 }
 
 // fails runs one disturbed night and the one after it.

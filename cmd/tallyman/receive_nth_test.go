@@ -33,7 +33,7 @@ func everyReceiverCall(t *testing.T, kill bool) {
 	if code, said, taken := r.session(census); code != 0 || len(taken) != sessionEvents {
 		t.Fatalf("an undisturbed session ended with %d and took %d events\n%s", code, len(taken), said)
 	}
-	failEach(t, census.chosen(cutCalls), kill, "a receiver", receiverFails)
+	failEach(t, census.chosen(cutCalls, kill), kill, "a receiver", receiverFails)
 }
 
 // receiverFails runs a disturbed session and an undisturbed one after it, in which everything is delivered again.
