@@ -88,7 +88,11 @@ var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.*)`)
 // caught requires that the broken code compiles and that its tests turn red. It returns which of them did first.
 func (m mutant) caught(t *testing.T) string {
 	binary := m.build(t)
-	run := exec.Command(binary, append([]string{"-test.run", m.run, "-test.failfast", "-test.timeout", "5m"}, m.args...)...)
+	args := append([]string{"-test.run", m.run, "-test.failfast", "-test.timeout", "5m"}, m.args...)
+	if m.draws(t) {
+		args = append(args, "-rapid.nofailfile") // what fails here is no bug to be tried again
+	}
+	run := exec.Command(binary, args...)
 	run.Dir = filepath.Join(root, m.pkg)
 	out, err := run.CombinedOutput()
 	var exit *exec.ExitError
@@ -108,6 +112,24 @@ func (m mutant) caught(t *testing.T) string {
 		return by[1] + by[2]
 	}
 	return ""
+}
+
+// draws reports whether tests of the package leave drawn cases that failed in its testdata.
+func (m mutant) draws(t *testing.T) bool {
+	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"pgregory.net/rapid"`) {
+			return true
+		}
+	}
+	return false
 }
 
 // build compiles the tests with the broken file in the place of the good one, which is not touched.
