@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 seeds=${SEEDS:-2000}
-fuzztime=${FUZZTIME:-3s}
+fuzztime=${FUZZTIME:-4s}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 began=$(date +%s)
@@ -36,7 +36,8 @@ for at in $(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/
 		exit 1
 	fi
 	targets=$((targets + 1))
-	executions=$((executions + $(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$work/log" | tail -1)))
+	execs=$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$work/log" | tail -1)
+	executions=$((executions + ${execs:-0}))
 done
 say "$targets fuzz targets, $executions executions"
 say "all of it in $((($(date +%s) - began) / 60)) minutes on $(nproc) cores"
