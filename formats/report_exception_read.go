@@ -40,7 +40,9 @@ func (r *namedRow) exception() ExceptionRow {
 		CustomerID: r.text("customer_id"), PaymentID: r.text("payment_id"), EventID: r.text("event_id"), Currency: r.text("currency"),
 		Detail: r.text("detail"), Owner: r.text("owner"), Comment: r.text("comment"),
 	}
-	e.Amount, e.HasAmount = ParseSum(r.cell("amount"), e.Currency)
+	if amount, ok := ParseSum(r.cell("amount"), e.Currency); ok {
+		e.Amount, e.HasAmount = amount, true
+	}
 	e.FirstSeen, _ = time.Parse(time.RFC3339Nano, r.cell("first_seen"))
 	if days, err := strconv.Atoi(r.cell("age_days")); err == nil {
 		e.AgeDays, e.HasAge = days, true
