@@ -202,6 +202,9 @@ func (t *momentTable) row(record []string) (MomentReportRow, error) {
 	if row.Currency == "" {
 		row.Currency = t.options.Currency
 	}
+	if row.Currency == "" {
+		return row, fault("currency", "missing_currency", "an amount needs a currency: ask for the report again if the row is cut off, or set files.currency")
+	}
 	if word, remedy := checkCurrency(row.Currency); word != "" {
 		return row, fault("currency", word, remedy)
 	}
